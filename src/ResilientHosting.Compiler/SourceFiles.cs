@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Text;
+
+namespace ResilientHosting.Compiler;
+
+/// <summary>The files of a project as the compiler sees them: one syntax tree for each source, one text for each additional file.</summary>
+internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
+{
+    private readonly Dictionary<string, SyntaxTree> _trees = [];
+    private readonly Dictionary<string, DiagnosticRow> _unreadable = [];
+    private readonly Dictionary<string, AdditionalFile> _additional = arguments.AdditionalFiles
+        .Select(file => file.Path).Distinct().ToDictionary(path => path, path => new AdditionalFile(path, arguments));
+
+    public ImmutableArray<AdditionalText> AdditionalTexts => [.. _additional.Values];
+
+    /// <summary>One error for each file that could not be read the last time.</summary>
+    public IEnumerable<DiagnosticRow> Unreadable => _unreadable.Values;
+
+    public IEnumerable<SyntaxTree> ParseAll()
+    {
+        foreach (var path in arguments.SourceFiles.Select(file => file.Path).Distinct())
+        {
+            if (Parse(path, default) is { } tree)
+            {
+                _trees[path] = tree;
+            }
+        }
+
+        return _trees.Values;
+    }
+
+    public (CSharpCompilation, GeneratorDriver) Update(
+        CSharpCompilation compilation, GeneratorDriver driver, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
+    {
+        foreach (var path in changed)
+        {
+            if (_additional.TryGetValue(path, out var text))
+            {
+                var fresh = new AdditionalFile(path, arguments);
+                driver = driver.ReplaceAdditionalText(text, fresh);
+                _additional[path] = fresh;
+                continue;
+            }
+
+            var tree = Parse(path, cancellationToken);
+            if (_trees.Remove(path, out var old))
+            {
+                compilation = tree is null ? compilation.RemoveSyntaxTrees(old) : compilation.ReplaceSyntaxTree(old, tree);
+            }
+            else if (tree is not null)
+            {
+                compilation = compilation.AddSyntaxTrees(tree);
+            }
+
+            if (tree is not null)
+            {
+                _trees[path] = tree;
+            }
+        }
+
+        return (compilation, driver);
+    }
+
+    /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>
+    private SyntaxTree? Parse(string path, CancellationToken cancellationToken)
+    {
+        _unreadable.Remove(path);
+        try
+        {
+            return CSharpSyntaxTree.ParseText(Read(path, arguments), arguments.ParseOptions, path, cancellationToken);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (InvalidDataException)
+        {
+            _unreadable[path] = ("CS2015", (int)DiagnosticSeverity.Error, path, 0, 0, "The file is binary, not text");
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _unreadable[path] = ("CS1504", (int)DiagnosticSeverity.Error, path, 0, 0, $"The file could not be opened: {e.Message}");
+            return null;
+        }
+    }
+
+    private static SourceText Read(string path, CSharpCommandLineArguments arguments)
+    {
+        // Shared with writers and renames: the reloader must never be why an editor can't save.
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        return SourceText.From(file, arguments.Encoding ?? Encoding.UTF8, arguments.ChecksumAlgorithm, throwIfBinaryDetected: true);
+    }
+
+    private sealed class AdditionalFile(string path, CSharpCommandLineArguments arguments) : AdditionalText
+    {
+        private readonly Lazy<SourceText?> _text = new(() => File.Exists(path) ? Read(path, arguments) : null);
+
+        public override string Path => path;
+
+        public override SourceText? GetText(CancellationToken cancellationToken = default) => _text.Value;
+    }
+}
