@@ -1,0 +1,59 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.Loader;
+using CompileDelegate = System.Func<
+    System.Collections.Generic.IReadOnlyCollection<string>,
+    System.Threading.CancellationToken,
+    (byte[] Image, byte[] Symbols, (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics, int Generated)>;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>The SDK's own C# compiler, in this process, with the project kept open between compilations.</summary>
+[RequiresUnreferencedCode("Loads the SDK's compiler.")]
+[RequiresDynamicCode("Loads the SDK's compiler.")]
+internal sealed class SdkCompiler
+{
+    private const int ErrorSeverity = 3;
+
+    private readonly CompileDelegate _compile;
+
+    private SdkCompiler(CompileDelegate compile) => _compile = compile;
+
+    /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of the project, can't be loaded.</exception>
+    public static SdkCompiler Open(CompilerCommandLine commandLine)
+    {
+        var context = new RoslynLoadContext(commandLine.RoslynDirectory);
+        using var image = typeof(SdkCompiler).Assembly.GetManifestResourceStream("ResilientHosting.Compiler.dll")!;
+        var open = context.LoadFromStream(image).GetType("ResilientHosting.Compiler.ProjectCompiler", throwOnError: true)!
+            .GetMethod("Open", BindingFlags.Public | BindingFlags.Static)!
+            .CreateDelegate<Func<string[], string, CompileDelegate>>();
+        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory));
+    }
+
+    /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
+    public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
+    {
+        var (image, symbols, rows, _) = _compile(changedFiles, cancellationToken);
+        var diagnostics = rows
+            .Select(row => new BuildDiagnostic(row.Id, row.Severity == ErrorSeverity, row.Path, row.Line, row.Column, row.Message))
+            .Distinct()
+            .ToArray();
+        return new BuildResult(image.Length == 0 ? null : new AssemblyImage(image, symbols), diagnostics);
+    }
+
+    /// <summary>Keeps the SDK's Roslyn apart from any Roslyn the application carries.</summary>
+    [RequiresUnreferencedCode("Loads the SDK's compiler.")]
+    private sealed class RoslynLoadContext(string directory) : AssemblyLoadContext("ResilientHosting compiler")
+    {
+        protected override Assembly? Load(AssemblyName assemblyName)
+        {
+            if (assemblyName.Name?.StartsWith("Microsoft.CodeAnalysis", StringComparison.Ordinal) != true)
+            {
+                return null;
+            }
+
+            var path = Path.Combine(directory, assemblyName.Name + ".dll");
+            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+namespace ResilientHosting.Reloading;
+
+/// <summary>How the reloader learns that a file changed.</summary>
+public enum WatchMode
+{
+    /// <summary>Events of the operating system, with a regular sweep of the files as the safety net.</summary>
+    Auto,
+
+    /// <summary>Events of the operating system alone.</summary>
+    Events,
+
+    /// <summary>Sweeps alone. For file systems that raise no events, such as network shares and container mounts.</summary>
+    Polling,
+}
+
+/// <summary>Options of the development reloader. Outside the Development environment none of them has any effect.</summary>
+public sealed class DevReloaderOptions
+{
+    /// <summary>Gets or sets a value indicating whether the reloader runs at all.</summary>
+    /// <value>The default is <see langword="true"/>.</value>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Gets or sets the project file of the application.</summary>
+    /// <value>The default, <see langword="null"/>, finds it from the application's debug symbols.</value>
+    public string? ProjectPath { get; set; }
+
+    /// <summary>Gets or sets how changes are noticed.</summary>
+    /// <value>
+    /// The default is <see cref="WatchMode.Auto"/>, or <see cref="WatchMode.Polling"/> when the environment variable
+    /// <c>DOTNET_USE_POLLING_FILE_WATCHER</c> is 1 or true.
+    /// </value>
+    public WatchMode Watch { get; set; } = PollingIsForced ? WatchMode.Polling : WatchMode.Auto;
+
+    /// <summary>Gets or sets the time between two sweeps of the source files.</summary>
+    /// <value>The default is 1 second, or 300 milliseconds when sweeps are all there is. From 50 milliseconds to 1 minute.</value>
+    public TimeSpan? PollingInterval { get; set; }
+
+    /// <summary>Gets or sets how long no file may change before a reload starts, so that one save is one reload.</summary>
+    /// <value>The default is 10 milliseconds. From 0 to 10 seconds. The build runs meanwhile, so a quiet period costs nothing.</value>
+    public TimeSpan QuietPeriod { get; set; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Gets or sets how long requests of the old generation may take to finish before they are cut.</summary>
+    /// <value>
+    /// The default is 500 milliseconds. From 0 to 1 minute. Event streams and WebSockets never end by themselves and are cut at once.
+    /// </value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Gets or sets how long a request waits for the next generation before it is answered with 503.</summary>
+    /// <value>The default is 30 seconds. From 1 second to 10 minutes.</value>
+    public TimeSpan HoldTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets or sets how many requests may wait for the next generation; more are answered with 503.</summary>
+    /// <value>The default is 10,000. At least 1.</value>
+    public int MaxHeldRequests { get; set; } = 10_000;
+
+    /// <summary>Gets or sets how long a new generation may take to start before the last good one is started again.</summary>
+    /// <value>The default is 30 seconds. From 1 second to 10 minutes.</value>
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    private static bool PollingIsForced =>
+        Environment.GetEnvironmentVariable("DOTNET_USE_POLLING_FILE_WATCHER") is "1" or "true" or "True" or "TRUE";
+}

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>
+/// Holds what one generation owns: the application and the libraries built from its solution. Framework and packages stay in the
+/// base, loaded and compiled once for all generations; and so does this library, which outlives them.
+/// </summary>
+/// <remarks>
+/// Assemblies are loaded from memory: nothing on disk is locked or mapped, and what asks for its location falls back to the
+/// application's base folder, which is where static web assets and content lie.
+/// </remarks>
+[RequiresUnreferencedCode("Loads the application again.")]
+internal sealed class GenerationLoadContext : AssemblyLoadContext
+{
+    private readonly IReadOnlyDictionary<string, string> _projectLibraries;
+    private readonly ConcurrentDictionary<string, Assembly> _loaded = new();
+
+    public GenerationLoadContext(int generation, AssemblyImage application, IReadOnlyDictionary<string, string> projectLibraries)
+        : base($"generation {generation}", isCollectible: true)
+    {
+        _projectLibraries = projectLibraries;
+        Application = LoadImage(application);
+        _loaded[Application.GetName().Name!] = Application;
+    }
+
+    public Assembly Application { get; }
+
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        var name = assemblyName.Name!;
+        if (_loaded.TryGetValue(name, out var loaded))
+        {
+            return loaded;
+        }
+
+        if (!_projectLibraries.TryGetValue(name, out var path) || !File.Exists(path))
+        {
+            return null;
+        }
+
+        lock (_loaded)
+        {
+            return _loaded.GetOrAdd(name, _ => LoadImage(Read(path)));
+        }
+    }
+
+    private Assembly LoadImage(AssemblyImage image)
+    {
+        using var assembly = new MemoryStream(image.Image, writable: false);
+        using var symbols = image.Symbols is null ? null : new MemoryStream(image.Symbols, writable: false);
+        return LoadFromStream(assembly, symbols);
+    }
+
+    private static AssemblyImage Read(string path)
+    {
+        var symbols = Path.ChangeExtension(path, ".pdb");
+        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Hosting;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>What the reloader needs to work with: the application, its project, and an SDK.</summary>
+internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, string Dotnet, string Configuration)
+{
+    /// <summary>Finds them, or says in half a sentence why the reloader is off.</summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is what tells a single-file application.")]
+    public static (Prerequisites? Found, string WhyOff) Find(IServiceProvider services, DevReloaderOptions options)
+    {
+        var environment = services.GetRequiredService<IHostEnvironment>();
+        if (!environment.IsDevelopment())
+        {
+            return Off($"the environment is {environment.EnvironmentName}, not Development");
+        }
+
+        if (!options.Enabled)
+        {
+            return Off("DevReloaderOptions.Enabled is false");
+        }
+
+        if (Environment.GetEnvironmentVariable("DOTNET_WATCH") == "1")
+        {
+            return Off("dotnet watch is already in charge (DOTNET_WATCH=1)");
+        }
+
+        var server = services.GetRequiredService<IServer>();
+        if (server is not SwitchedServer && server.GetType().Namespace != "Microsoft.AspNetCore.Server.Kestrel.Core")
+        {
+            return Off($"the server is {server.GetType().Name}, not Kestrel");
+        }
+
+        if (Assembly.GetEntryAssembly() is not { Location.Length: > 0 } application)
+        {
+            return Off("the application is published as a single file");
+        }
+
+        if ((options.ProjectPath ?? ProjectLocator.Find(application.Location)) is not { } project || !File.Exists(project))
+        {
+            return Off($"the project of {application.GetName().Name} was not found; set DevReloaderOptions.ProjectPath");
+        }
+
+        // shared/Microsoft.NETCore.App/<version>/System.Private.CoreLib.dll
+        var root = Path.GetFullPath(Path.Combine(typeof(object).Assembly.Location, "..", "..", "..", ".."));
+        if (!Directory.Exists(Path.Combine(root, "sdk")))
+        {
+            return Off($"there is no .NET SDK in {root}");
+        }
+
+        var configuration = application.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration ?? "Debug";
+        var dotnet = Path.Combine(root, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
+        return (new Prerequisites(application.Location, Path.GetFullPath(project), dotnet, configuration), "");
+
+        static (Prerequisites?, string) Off(string reason) => (null, reason);
+    }
+}

@@ -1,0 +1,254 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>The loop that every edit goes through: Watch, Build, Load, Swap. It listens again after every outcome.</summary>
+[RequiresUnreferencedCode("Runs the application again.")]
+[RequiresDynamicCode("Runs the application again.")]
+#pragma warning disable CA1001 // It lives as long as the process does.
+internal sealed class ReloadPipeline
+#pragma warning restore CA1001
+{
+    private const int HistoryLength = 100;
+
+    private readonly Prerequisites _prerequisites;
+    private readonly SwapSeams _seams;
+    private readonly ReloadConsole _console = ReloadConsole.Standard;
+    private readonly ProcessEnd _processEnd;
+    private readonly SourceWatcher _watcher;
+    private readonly Lazy<Swapper> _swapper;
+    private readonly Queue<ReloadRecord> _history = new();
+    private SdkCompiler? _compiler;
+    private SourceSnapshot _compiled = SourceSnapshot.Empty;
+    private AssemblyImage? _lastGood;
+    private volatile Generation _serving;
+
+    public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
+    {
+        _prerequisites = prerequisites;
+        _seams = initial.Seams;
+        _serving = initial.Generation;
+        _processEnd = new ProcessEnd(_seams.Clock);
+        _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
+        _swapper = new Lazy<Swapper>(() => new Swapper(
+            _seams, ProjectLibraries.Read(prerequisites.AssemblyPath), _console, _processEnd));
+    }
+
+    public Generation Serving => _serving;
+
+    public IReadOnlyList<ReloadRecord> History
+    {
+        get
+        {
+            lock (_history)
+            {
+                return [.. _history];
+            }
+        }
+    }
+
+    private string ProjectDirectory => Path.GetDirectoryName(_prerequisites.ProjectPath)!;
+
+    public void RequestReload(string reason) => _watcher.Request(reason);
+
+    public void Pause() => _watcher.Pause();
+
+    public void Resume() => _watcher.Resume();
+
+    /// <summary>Begins once the process's own generation has started; ends when the process does.</summary>
+    public void Start()
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = Task.Run(RunAsync);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _serving.Started.WaitAsync(_processEnd.Asked).ConfigureAwait(false);
+            _serving.OnEnding(_watcher.Dispose);
+            await OpenCompilerAsync().ConfigureAwait(false);
+            while (true)
+            {
+                var look = await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+                await ReloadAsync(look).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_processEnd.Asked.IsCancellationRequested)
+        {
+            // The process ends, and the host that serves sees to it.
+        }
+#pragma warning disable CA1031 // A reloader that fails must leave the application serving, and say that it is gone.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _console.Show(e);
+            _console.Say("stopped by an unexpected error; the application keeps serving, restart the process to reload again");
+        }
+    }
+
+    /// <summary>Done before the first edit: asking MSBuild and running a compiler for the first time take a second or two.</summary>
+    private async Task OpenCompilerAsync()
+    {
+        var began = _seams.Clock.GetTimestamp();
+        while (_compiler is null)
+        {
+            try
+            {
+                var commandLine = await CompilerCommandLine.QueryAsync(
+                    _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
+                var compiler = SdkCompiler.Open(commandLine);
+                _watcher.Refine(new SourceTree(commandLine));
+                _lastGood = new AssemblyImage(await File.ReadAllBytesAsync(_prerequisites.AssemblyPath).ConfigureAwait(false), null);
+                compiler.Compile([], _processEnd.Asked);
+                _compiler = compiler;
+            }
+            catch (InvalidOperationException e)
+            {
+                _console.Say($"can't compile {_prerequisites.ProjectPath} ({e.Message}); waiting for the next edit");
+                await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+            }
+        }
+
+        _console.Say($"watching {ProjectDirectory}, ready after {_seams.Clock.GetElapsedTime(began).TotalSeconds:0.0} s");
+    }
+
+    private async Task ReloadAsync(SourceLook look)
+    {
+        var noticed = _watcher.LastEvent;
+        if (_seams.Clock.GetElapsedTime(noticed) > TimeSpan.FromSeconds(1))
+        {
+            noticed = _seams.Clock.GetTimestamp();
+        }
+
+        // The build overlaps the quiet period. Only when something changed meanwhile is it worth another one.
+        BuildResult build;
+        TimeSpan buildTime;
+        while (true)
+        {
+            var buildBegan = _seams.Clock.GetTimestamp();
+            build = Build(look);
+            buildTime = _seams.Clock.GetElapsedTime(buildBegan);
+
+            var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
+            if (settled.Changes.IsEmpty)
+            {
+                _watcher.Accept(settled);
+                return;
+            }
+
+            var newer = settled.Files.ChangesSince(look.Files);
+            look = settled;
+            if (newer.Count == 0)
+            {
+                break;
+            }
+        }
+
+        _watcher.Accept(look);
+        var reason = look.Changes.Describe(ProjectDirectory);
+        if (build.Image is null)
+        {
+            ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
+            return;
+        }
+
+        var swap = await _swapper.Value.SwapAsync(_serving, build.Image, _lastGood!).ConfigureAwait(false);
+        var total = _seams.Clock.GetElapsedTime(noticed);
+        if (swap.Failure is null)
+        {
+            _lastGood = build.Image;
+        }
+
+        if (swap.Serving is { } serving)
+        {
+            _serving = serving;
+            _ = EndWithAsync(serving);
+        }
+
+        ReportSwap(swap, reason, buildTime, total);
+    }
+
+    private BuildResult Build(SourceLook look)
+    {
+        var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
+        _compiled = look.Files;
+        return _compiler!.Compile(files, _processEnd.Asked);
+    }
+
+    /// <summary>A generation that ends without having been asked to ends the process, unless it crashed: then it waits for a fix.</summary>
+    private async Task EndWithAsync(Generation generation)
+    {
+        try
+        {
+            var exitCode = await generation.Finished.ConfigureAwait(false);
+            if (!generation.StopRequested)
+            {
+                _processEnd.Exit(exitCode);
+            }
+        }
+#pragma warning disable CA1031 // This is where an application's crash ends up.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (!generation.StopRequested)
+            {
+                _console.Show(e);
+                _console.Say($"generation {generation.Number} crashed; waiting for the next edit");
+                _seams.Requests.Fail(e);
+                _seams.ReviveLast();
+            }
+        }
+    }
+
+    private void ReportErrors(BuildResult build, string reason, TimeSpan buildTime, TimeSpan total)
+    {
+        var errors = build.Errors.ToArray();
+        foreach (var error in errors)
+        {
+            _console.Show(error);
+        }
+
+        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, generation {_serving.Number} keeps serving");
+        Record(new ReloadRecord(
+            _serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [.. errors.Select(error => error.ToString())]));
+    }
+
+    private void ReportSwap(SwapReport swap, string reason, TimeSpan build, TimeSpan total)
+    {
+        if (swap.Failure is not null)
+        {
+            _console.Show(swap.Failure);
+            _console.Say(swap.Serving is null
+                ? $"{reason}: neither this version nor the last good one starts; waiting for the next edit"
+                : $"{reason}: does not start; the last good version serves again as generation {swap.Serving.Number}");
+        }
+        else
+        {
+            var cut = swap.CutRequests == 0 ? "" : $", {swap.CutRequests} cut";
+            _console.Say(
+                $"{reason} -> generation {swap.Serving!.Number} in {total.TotalMilliseconds:0} ms "
+                + $"(build {build.TotalMilliseconds:0}, stop {swap.Stop.TotalMilliseconds:0}, start {swap.Start.TotalMilliseconds:0}), "
+                + $"{swap.HeldRequests} requests held{cut}");
+        }
+
+        Record(new ReloadRecord(
+            _serving.Number, reason, swap.Failure is null, build, swap.Stop, swap.Start, total, swap.HeldRequests,
+            swap.Failure is null ? [] : [swap.Failure.ToString()]));
+    }
+
+    private void Record(ReloadRecord record)
+    {
+        lock (_history)
+        {
+            _history.Enqueue(record);
+            if (_history.Count > HistoryLength)
+            {
+                _history.Dequeue();
+            }
+        }
+    }
+}

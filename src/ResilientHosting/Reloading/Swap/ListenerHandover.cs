@@ -1,0 +1,256 @@
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>
+/// Owns the listening sockets for the life of the process and hands accepted connections to the server of the current generation.
+/// A generation never holds the socket itself: on Linux a shared or duplicated listening handle leaves the next owner deaf.
+/// </summary>
+#pragma warning disable CA1001 // It lives as long as the process does.
+internal sealed class ListenerHandover
+#pragma warning restore CA1001
+{
+    private readonly SemaphoreSlim _binding = new(1, 1);
+    private readonly List<SharedListener> _listeners = [];
+
+    /// <summary>Gives a server its listener for an endpoint: opened now, or taken over from the generation before.</summary>
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint, ServerConnections server, IConnectionListenerFactory transport, CancellationToken cancellationToken)
+    {
+        await _binding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // The n-th binding of an endpoint by one generation is the n-th of the next: two times port 0 are two ports, twice.
+            var shared = Snapshot().FirstOrDefault(listener => listener.Requested.Equals(endpoint) && !listener.IsServing(server));
+            if (shared is null)
+            {
+                shared = new SharedListener(endpoint, await transport.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), _listeners);
+                lock (_listeners)
+                {
+                    _listeners.Add(shared);
+                }
+            }
+
+            return shared.Attach(server);
+        }
+        finally
+        {
+            _binding.Release();
+        }
+    }
+
+    /// <summary>Connections that arrive from now on wait for the next server.</summary>
+    public void Pause(ServerConnections server) => ForEach(listener => listener.Detach(server));
+
+    /// <summary>The server gets connections again: there is no other.</summary>
+    public void Resume(ServerConnections server) => ForEach(listener => listener.Reattach(server));
+
+    /// <summary>Closes the sockets that the current generation no longer asks for.</summary>
+    public async Task ReleaseUnclaimedAsync()
+    {
+        foreach (var listener in Snapshot().Where(listener => !listener.IsClaimed))
+        {
+            await listener.CloseAsync(default).ConfigureAwait(false);
+        }
+    }
+
+    private void ForEach(Action<SharedListener> action)
+    {
+        foreach (var listener in Snapshot())
+        {
+            action(listener);
+        }
+    }
+
+    private SharedListener[] Snapshot()
+    {
+        lock (_listeners)
+        {
+            return [.. _listeners];
+        }
+    }
+
+    private sealed class SharedListener
+    {
+        private readonly Lock _lock = new();
+        private readonly Queue<ConnectionContext> _waiting = new();
+        private readonly IConnectionListener _socket;
+        private readonly List<SharedListener> _all;
+        private HandedListener? _current;
+
+        public SharedListener(EndPoint requested, IConnectionListener socket, List<SharedListener> all)
+        {
+            Requested = requested;
+            _socket = socket;
+            _all = all;
+
+            // The loop outlives the generation that happened to start it, so it must not carry its context along.
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = AcceptAsync();
+            }
+        }
+
+        public EndPoint Requested { get; }
+
+        public bool IsClaimed
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _current is not null;
+                }
+            }
+        }
+
+        public bool IsServing(ServerConnections server)
+        {
+            lock (_lock)
+            {
+                return _current?.Server == server;
+            }
+        }
+
+        public HandedListener Attach(ServerConnections server)
+        {
+            var listener = new HandedListener(_socket.EndPoint, server, CloseAsync);
+            Reattach(listener);
+            return listener;
+        }
+
+        public void Reattach(ServerConnections server)
+        {
+            if (server.ListenerFor(_socket.EndPoint) is { } listener)
+            {
+                Reattach(listener);
+            }
+        }
+
+        public void Detach(ServerConnections server)
+        {
+            lock (_lock)
+            {
+                if (_current is { } current && current.Server == server)
+                {
+                    _current = null;
+                    current.TakeBackUnread(_waiting);
+                }
+            }
+        }
+
+        public async ValueTask CloseAsync(CancellationToken cancellationToken)
+        {
+            lock (_all)
+            {
+                _all.Remove(this);
+            }
+
+            await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
+            await _socket.DisposeAsync().ConfigureAwait(false);
+            lock (_lock)
+            {
+                while (_waiting.TryDequeue(out var connection))
+                {
+                    connection.Abort(new ConnectionAbortedException("The application no longer listens here."));
+                }
+            }
+        }
+
+        private void Reattach(HandedListener listener)
+        {
+            lock (_lock)
+            {
+                _current?.TakeBackUnread(_waiting);
+                _current = listener;
+                while (_waiting.TryDequeue(out var connection))
+                {
+                    listener.Hand(connection);
+                }
+            }
+        }
+
+        private async Task AcceptAsync()
+        {
+            while (await _socket.AcceptAsync().ConfigureAwait(false) is { } connection)
+            {
+                lock (_lock)
+                {
+                    if (_current is { } listener)
+                    {
+                        listener.Hand(connection);
+                    }
+                    else
+                    {
+                        _waiting.Enqueue(connection);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// <summary>One generation's view of a listening socket that it doesn't own.</summary>
+internal sealed class HandedListener : IConnectionListener
+{
+    private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
+    private readonly Func<CancellationToken, ValueTask> _close;
+
+    public HandedListener(EndPoint endpoint, ServerConnections server, Func<CancellationToken, ValueTask> close)
+    {
+        EndPoint = endpoint;
+        Server = server;
+        _close = close;
+        server.Add(this);
+    }
+
+    public EndPoint EndPoint { get; }
+
+    public ServerConnections Server { get; }
+
+    public void Hand(ConnectionContext connection) => _accepted.Writer.TryWrite(connection);
+
+    public void TakeBackUnread(Queue<ConnectionContext> waiting)
+    {
+        while (_accepted.Reader.TryRead(out var connection))
+        {
+            waiting.Enqueue(connection);
+        }
+    }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (_accepted.Reader.TryRead(out var connection))
+            {
+                Server.Add(connection);
+                return connection;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Ends the server's accept loop; the socket stays open for the next server.</summary>
+    public void End() => _accepted.Writer.TryComplete();
+
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        End();
+
+        // Only a server that stops for good closes the port.
+        if (!Server.IsRetired)
+        {
+            await _close(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        End();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>
+/// The application of one generation, as the request switch sees it: requests enter and leave, until it is retired and drained.
+/// </summary>
+internal abstract class RunningApplication(Generation generation)
+{
+    private readonly ConcurrentDictionary<SwitchedRequest, byte> _inside = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _entered;
+    private volatile bool _retired;
+
+    public Generation Generation => generation;
+
+    /// <summary>Lets a request in, unless the application is being retired.</summary>
+    public bool TryEnter(SwitchedRequest request)
+    {
+        // Counted first and checked second: a request that sees "not retired" here is one that the drain sees in the count.
+        Interlocked.Increment(ref _entered);
+        if (_retired)
+        {
+            Leave();
+            return false;
+        }
+
+        _inside.TryAdd(request, 0);
+        return true;
+    }
+
+    public void Exit(SwitchedRequest request)
+    {
+        if (_inside.TryRemove(request, out _))
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Lets no more requests in, waits for those inside, and cuts those that stay too long.</summary>
+    /// <returns>How many requests were cut.</returns>
+    public async Task<int> DrainAsync(TimeSpan timeout, TimeProvider clock)
+    {
+        _retired = true;
+        if (Volatile.Read(ref _entered) == 0)
+        {
+            return 0;
+        }
+
+        var cut = Cut(request => request.NeverEnds);
+        if (!await WaitAsync(timeout, clock).ConfigureAwait(false))
+        {
+            cut += Cut(static _ => true);
+
+            // What ignores its cancellation keeps running without a client; its generation waits for it no longer.
+            await WaitAsync(timeout, clock).ConfigureAwait(false);
+        }
+
+        return cut;
+    }
+
+    public abstract object CreateContext(IFeatureCollection features);
+
+    public abstract Task ProcessAsync(object context);
+
+    public abstract void DisposeContext(object context, Exception? exception);
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _entered) == 0 && _retired)
+        {
+            _drained.TrySetResult();
+        }
+    }
+
+    private int Cut(Func<SwitchedRequest, bool> which)
+    {
+        var count = 0;
+        foreach (var request in _inside.Keys.Where(which))
+        {
+            request.Abort();
+            count++;
+        }
+
+        return count;
+    }
+
+    private async Task<bool> WaitAsync(TimeSpan timeout, TimeProvider clock)
+    {
+        // A retired application may have been empty all along: then nobody is left to complete the task.
+        if (Volatile.Read(ref _entered) == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            await _drained.Task.WaitAsync(timeout, clock).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <inheritdoc />
+internal sealed class RunningApplication<TContext>(Generation generation, IHttpApplication<TContext> application)
+    : RunningApplication(generation)
+    where TContext : notnull
+{
+    public override object CreateContext(IFeatureCollection features) => application.CreateContext(features);
+
+    public override Task ProcessAsync(object context) => application.ProcessRequestAsync((TContext)context);
+
+    public override void DisposeContext(object context, Exception? exception) => application.DisposeContext((TContext)context, exception);
+}

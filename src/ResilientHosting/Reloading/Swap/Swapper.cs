@@ -1,0 +1,130 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>
+/// Puts a new generation in the place of the one that serves. The old one is stopped before the new one starts, because two live
+/// copies of a resource are what this library exists to prevent; requests wait meanwhile.
+/// </summary>
+[RequiresUnreferencedCode("Runs the application again.")]
+internal sealed class Swapper(
+    SwapSeams seams, IReadOnlyDictionary<string, string> projectLibraries, ReloadConsole console, ProcessEnd processEnd)
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    private int _lastNumber;
+
+    public async Task<SwapReport> SwapAsync(Generation old, AssemblyImage next, AssemblyImage lastGood)
+    {
+        using var swap = processEnd.BeginSwap();
+        var stopBegan = seams.Clock.GetTimestamp();
+        seams.Requests.Hold();
+        await StopAsync(old).ConfigureAwait(false);
+        processEnd.ExitIfAsked();
+
+        var startBegan = seams.Clock.GetTimestamp();
+        Exception? failure = null;
+        Generation? serving = null;
+        foreach (var image in ReferenceEquals(next, lastGood) ? [next] : new[] { next, lastGood })
+        {
+            try
+            {
+                serving = await StartAsync(image).ConfigureAwait(false);
+                break;
+            }
+#pragma warning disable CA1031 // Whatever the application throws while it starts, the last good version is to serve again.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                processEnd.ExitIfAsked();
+                failure ??= e;
+            }
+        }
+
+        var held = 0;
+        if (serving is not null)
+        {
+            held = seams.Requests.Publish(serving.Application!);
+            seams.EndRetired(e => console.Say("a retired server did not end cleanly: " + e.Message));
+        }
+        else
+        {
+            seams.Requests.Fail(failure!);
+            seams.ReviveLast();
+        }
+
+        processEnd.ExitIfAsked();
+        var served = seams.Clock.GetTimestamp();
+        await ReleaseListenersAsync(serving).ConfigureAwait(false);
+        return new SwapReport(
+            serving,
+            failure,
+            seams.Clock.GetElapsedTime(stopBegan, startBegan),
+            seams.Clock.GetElapsedTime(startBegan, served),
+            held,
+            old.CutRequests);
+    }
+
+    private async Task StopAsync(Generation old)
+    {
+        // A server without our listeners can only be told to hurry; one with them hands its connections over instead.
+        old.LimitShutdown(old.Application is null ? seams.Requests.Options.DrainTimeout : StopTimeout);
+        old.RequestStop();
+        try
+        {
+            await old.Stopped.WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            console.Say($"generation {old.Number} did not stop within {StopTimeout.TotalSeconds:0} s and is left behind");
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl+C: there will be no next generation.
+        }
+    }
+
+    private async Task<Generation> StartAsync(AssemblyImage image)
+    {
+        var number = Interlocked.Increment(ref _lastNumber);
+        var context = new GenerationLoadContext(number, image, projectLibraries);
+        var generation = new Generation(number, context);
+        EntryPoint.Run(generation, context.Application, host => host.ConfigureServices((_, services) =>
+        {
+            seams.AddTo(services, generation);
+            services.TryAddSingleton<IDevReloader, DevReloaderHandle>();
+        }));
+
+        try
+        {
+            await Task.WhenAny(generation.Started, generation.Finished)
+                .WaitAsync(seams.Requests.Options.StartTimeout, seams.Clock, processEnd.Asked).ConfigureAwait(false);
+            if (!generation.Started.IsCompleted)
+            {
+                await generation.Finished.ConfigureAwait(false);
+                throw new InvalidOperationException("Program.cs returned without running a web host.");
+            }
+
+            return generation.Application is not null
+                ? generation
+                : throw new InvalidOperationException("The application started without Kestrel; the reloader knows no other server.");
+        }
+        catch (Exception e)
+        {
+            generation.RequestStop();
+            context.Unload();
+            if (e is TimeoutException)
+            {
+                throw new TimeoutException(
+                    $"The application did not start within {seams.Requests.Options.StartTimeout.TotalSeconds:0} s (DevReloaderOptions.StartTimeout).", e);
+            }
+
+            throw;
+        }
+    }
+
+    private Task ReleaseListenersAsync(Generation? serving) =>
+        serving is null ? Task.CompletedTask : seams.Listeners.ReleaseUnclaimedAsync();
+}

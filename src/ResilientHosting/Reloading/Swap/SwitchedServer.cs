@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>
+/// The server of one generation. When its application stops for a swap, Kestrel itself goes on: its connections' next requests run
+/// in the next generation, and it ends when the last of them has moved over.
+/// </summary>
+internal sealed class SwitchedServer(IServer kestrel, ServerConnections connections, SwapSeams seams, Generation generation) : IServer
+{
+    private bool _ended;
+
+    public IFeatureCollection Features => kestrel.Features;
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+        where TContext : notnull
+    {
+        generation.Application = new RunningApplication<TContext>(generation, application);
+        if (generation.Number == 0)
+        {
+            // Later generations are published once they have started as a whole.
+            seams.Requests.Publish(generation.Application);
+        }
+
+        return kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (seams.Requests.Application == generation.Application)
+        {
+            // This generation serves and nobody is about to replace it: the process is ending.
+            await kestrel.StopAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        Retire();
+        if (generation.Application is { } application)
+        {
+            generation.CutRequests = await application.DrainAsync(seams.Requests.Options.DrainTimeout, seams.Clock).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (seams.Requests.Application == generation.Application)
+        {
+            kestrel.Dispose();
+        }
+        else
+        {
+            // A generation that failed to start comes here without having been stopped.
+            Retire();
+        }
+    }
+
+    private void Retire()
+    {
+        if (!_ended)
+        {
+            _ended = true;
+            connections.Retire();
+            seams.Listeners.Pause(connections);
+            seams.Retired(kestrel, connections);
+        }
+    }
+}
