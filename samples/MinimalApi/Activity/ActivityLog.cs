@@ -1,0 +1,36 @@
+namespace MinimalApi.Activity;
+
+/// <summary>One thing the server noticed: what it is about, how it ended, and a few words.</summary>
+internal sealed record ActivityEntry(long Number, DateTimeOffset At, string Subject, string Outcome, string Detail);
+
+/// <summary>The last things that happened, kept in memory for the front page.</summary>
+internal sealed class ActivityLog(TimeProvider clock)
+{
+    private const int Capacity = 200;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<ActivityEntry> _entries = new(Capacity);
+    private long _lastNumber;
+
+    public void Add(string subject, string outcome, string detail)
+    {
+        lock (_lock)
+        {
+            if (_entries.Count == Capacity)
+            {
+                _entries.Dequeue();
+            }
+
+            _entries.Enqueue(new ActivityEntry(++_lastNumber, clock.GetUtcNow(), subject, outcome, detail));
+        }
+    }
+
+    /// <summary>The entries with a greater number than the given one, oldest first.</summary>
+    public IReadOnlyList<ActivityEntry> After(long number)
+    {
+        lock (_lock)
+        {
+            return [.. _entries.Where(entry => entry.Number > number)];
+        }
+    }
+}

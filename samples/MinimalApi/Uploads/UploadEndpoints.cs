@@ -1,0 +1,74 @@
+using System.IO.Pipelines;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using MinimalApi.Activity;
+using MinimalApi.Infrastructure;
+
+namespace MinimalApi.Uploads;
+
+internal static partial class UploadEndpoints
+{
+    private const long MaxBytes = 256 * 1024 * 1024;
+
+    public static void MapUploads(this IEndpointRouteBuilder app)
+    {
+        var uploads = app.MapGroup("/uploads").WithTags("Uploads");
+        uploads.MapGet("/", (UploadFolder folder) => folder.List());
+        uploads.MapPut("/{name}", ReceiveAsync).WithMetadata(new RequestSizeLimitAttribute(MaxBytes));
+    }
+
+    private static async Task<Results<Ok<StoredFile>, ValidationProblem>> ReceiveAsync(
+        string name,
+        PipeReader body,
+        UploadFolder folder,
+        PaceOptions pace,
+        TimeProvider clock,
+        ActivityLog activity,
+        CancellationToken cancellationToken)
+    {
+        if (!FileName().IsMatch(name))
+        {
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]>
+            {
+                ["name"] = [$"Use 1 to 80 letters, digits, '-', '_' or '.', beginning with a letter or digit; '{name}' is none."],
+            });
+        }
+
+        await using var file = folder.Receive(name);
+        await CopyAsync(body, file, pace, clock, cancellationToken);
+        await file.KeepAsync();
+        activity.Add("upload", "kept", $"{file.Length} bytes of {name}");
+        return TypedResults.Ok(new StoredFile(name, file.Length, clock.GetUtcNow()));
+    }
+
+    /// <summary>Reads no faster than the pace allows: over loopback a progress bar would otherwise have nothing to show.</summary>
+    private static async Task CopyAsync(
+        PipeReader body, IncomingFile file, PaceOptions pace, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            foreach (var part in read.Buffer)
+            {
+                await file.AppendAsync(part, cancellationToken);
+            }
+
+            body.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                return;
+            }
+
+            var ahead = TimeSpan.FromSeconds((double)file.Length / pace.UploadBytesPerSecond) - clock.GetElapsedTime(started);
+            if (ahead > TimeSpan.Zero)
+            {
+                await Task.Delay(ahead, clock, cancellationToken);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}\z")]
+    private static partial Regex FileName();
+}
