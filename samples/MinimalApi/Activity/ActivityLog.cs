@@ -10,7 +10,9 @@ internal sealed class ActivityLog(TimeProvider clock)
 
     private readonly Lock _lock = new();
     private readonly Queue<ActivityEntry> _entries = new(Capacity);
-    private long _lastNumber;
+
+    // Starts at the time, so that numbers go on growing when the host is restarted, and nobody who asks for newer entries misses one.
+    private long _lastNumber = clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     public void Add(string subject, string outcome, string detail)
     {
