@@ -28,6 +28,11 @@ var app = builder.Build();
 
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseActivityLog();
+
+// A client that leaves is normal: its work stops, or goes on where the endpoint says so, and nothing is logged as an error.
+app.UseClientAbortTolerance();
+
 app.UseFileServer();
 
 // Change the greeting and save: the front page shows it a moment later, with a new generation number.

@@ -237,23 +237,22 @@ function note(subject, outcome, detail, at = new Date()) {
   $("no-activity").hidden = true;
 }
 
-let seen = 0;
-async function showActivity() {
-  const entries = await json(`activity?after=${seen}`);
-  for (const { number, at, subject, outcome, detail } of entries) {
-    seen = number;
-    note(subject, outcome, detail, new Date(at));
-  }
-  if (entries.some(entry => entry.subject === "payment" && entry.outcome === "completed")) {
-    await showOrders();
-  }
-}
-
+// A long poll: the answer comes with the next thing that happens, or empty after a while or when the host restarts.
 async function watchActivity() {
-  if (!document.hidden) {
-    await showActivity().catch(() => {}); // the host is away for a moment; the next turn asks again
+  for (let seen = null; ;) {
+    try {
+      const entries = await json(seen === null ? "activity" : `activity?after=${seen}`);
+      seen = entries.at(-1)?.number ?? seen ?? 0;
+      for (const { at, subject, outcome, detail } of entries) {
+        note(subject, outcome, detail, new Date(at));
+      }
+      if (entries.some(entry => entry.subject === "payment" && entry.outcome === "completed")) {
+        await showOrders();
+      }
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, 500)); // the host is away for a moment
+    }
   }
-  setTimeout(watchActivity, 1000);
 }
 
 $("activity-clear").addEventListener("click", () => {
