@@ -179,8 +179,13 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             return;
         }
 
-        // A scope that is closing waits for this teardown, within its budget: what the object was made from must outlive it.
-        attempt.Fail(_stack.ClosedException(_definition.Name));
+        // Those who wait for a timed-out attempt know already. A closing scope waits for the teardown, within its budget: what the object
+        // was made from must outlive it.
+        if (_stack.IsClosed)
+        {
+            attempt.Fail(_stack.ClosedException(_definition.Name));
+        }
+
         var failure = await Teardown.RunAsync(created, new ScopeOutcome(ScopeOutcomeKind.Abandoned), _stack).ConfigureAwait(false);
         ResourceLog.LateArrivalTornDown(_environment.Logger, _definition.Name, _stack.Name);
         if (failure is not null)
