@@ -6,18 +6,24 @@ using MinimalApi.Uploads;
 
 var builder = WebApplication.CreateBuilder(args);
 
-// The application's own parts.
+// Created when a handler first asks for it, ended once when its request has ended: the connection is closed; what the request wrote
+// is committed or rolled back and what it uploaded is kept or deleted, as the request's outcome decides.
+builder.Services.AddRequestScopedResource(Database.OpenAsync, Database.CloseAsync);
+builder.Services.AddRequestScopedResource(OrderChanges.BeginAsync, OrderChanges.EndAsync);
+builder.Services.AddRequestScopedResource(IncomingFile.CreateAsync, IncomingFile.EndAsync);
+
+// The application's own parts, one of each for all requests.
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton(services => services.GetRequiredService<IConfiguration>().GetSection("Pace").Get<PaceOptions>() ?? new());
 builder.Services.AddSingleton<DataFolder>();
-builder.Services.AddSingleton(services =>
-    Database.Create(services.GetRequiredService<IConfiguration>(), services.GetRequiredService<DataFolder>()));
-builder.Services.AddHostedService<OrderSchema>();
+builder.Services.AddSingleton(Database.Create);
+builder.Services.AddSingleton<ActivityLog>();
 builder.Services.AddSingleton<OrderFeed>();
 builder.Services.AddSingleton<SalesReportBuilder>();
 builder.Services.AddSingleton<PaymentProvider>();
 builder.Services.AddSingleton<UploadFolder>();
-builder.Services.AddSingleton<ActivityLog>();
+builder.Services.AddHostedService<OrderSchema>();
+builder.Services.AddOptions<PaceOptions>().BindConfiguration("Pace").ValidateOnStart()
+    .Validate(pace => pace.IsValid, "Pace: the durations must not be negative, and UploadBytesPerSecond must be above zero.");
 
 // What every answer shares: JSON written at compile time, errors as problem details.
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AppJsonContext.Default));

@@ -1,16 +1,28 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using MinimalApi.Activity;
 using Npgsql;
+using ResilientHosting.Resources;
 
 namespace MinimalApi.Infrastructure;
 
+/// <summary>The database behind the application, and each request's connection to it.</summary>
 internal static class Database
 {
+    public static ValueTask<DbConnection> OpenAsync(ResourceContext request, CancellationToken cancellationToken) =>
+        request.Services.GetRequiredService<DbDataSource>().OpenConnectionAsync(cancellationToken);
+
+    public static async ValueTask CloseAsync(DbConnection connection, TeardownContext end)
+    {
+        await connection.DisposeAsync();
+        end.Record("connection", "closed");
+    }
+
     /// <summary>PostgreSQL where the connection string <c>Orders</c> is given, otherwise an SQLite file in the data folder.</summary>
-    public static DbDataSource Create(IConfiguration configuration, DataFolder data) =>
-        configuration.GetConnectionString("Orders") is { Length: > 0 } postgres
+    public static DbDataSource Create(IServiceProvider services) =>
+        services.GetRequiredService<IConfiguration>().GetConnectionString("Orders") is { Length: > 0 } postgres
             ? NpgsqlDataSource.Create(postgres)
-            : CreateSqlite(data.PathOf("orders.db"));
+            : CreateSqlite(services.GetRequiredService<DataFolder>().PathOf("orders.db"));
 
     private static DbDataSource CreateSqlite(string path)
     {

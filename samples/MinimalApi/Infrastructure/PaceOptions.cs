@@ -11,4 +11,6 @@ internal sealed class PaceOptions
 
     /// <summary>How fast an upload is read.</summary>
     public long UploadBytesPerSecond { get; init; } = 8 * 1024 * 1024;
+
+    public bool IsValid => Report >= TimeSpan.Zero && Payment >= TimeSpan.Zero && UploadBytesPerSecond > 0;
 }

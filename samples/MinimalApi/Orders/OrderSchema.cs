@@ -1,18 +1,24 @@
 using System.Data.Common;
 using MinimalApi.Infrastructure;
+using ResilientHosting.Resources;
 
 namespace MinimalApi.Orders;
 
 /// <summary>Creates the table and, when it is empty, a few orders to look at, before the first request is accepted.</summary>
-internal sealed class OrderSchema(DbDataSource database, TimeProvider clock) : IHostedService
+internal sealed class OrderSchema(IServiceProvider services, TimeProvider clock) : IHostedService
 {
     private static readonly string[] Customers = ["Ada", "Barbara", "Edsger", "Grace", "Ken", "Leslie", "Margaret", "Niklaus"];
     private static readonly (string Name, decimal Price)[] Items =
         [("Desk lamp", 39.90m), ("Notebook", 4.20m), ("Fountain pen", 58.00m), ("Chair", 249.00m), ("Kettle", 34.50m)];
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        services.RunInResourceScopeAsync("order schema", CreateAsync, cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task CreateAsync(ResourceScope scope, CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
+        var db = await scope.GetAsync<DbConnection>(cancellationToken);
         await db.ExecuteAsync(
             """
             CREATE TABLE IF NOT EXISTS orders (
@@ -29,22 +35,18 @@ internal sealed class OrderSchema(DbDataSource database, TimeProvider clock) : I
 
         if ((await db.ListOrdersAsync(search: null, limit: 1, cancellationToken)).Count == 0)
         {
-            await SeedAsync(db, cancellationToken);
+            await SeedAsync(await scope.GetAsync<OrderChanges>(cancellationToken), cancellationToken);
         }
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private async Task SeedAsync(DbConnection db, CancellationToken cancellationToken)
+    private async Task SeedAsync(OrderChanges changes, CancellationToken cancellationToken)
     {
-        await using var transaction = await db.BeginTransactionAsync(cancellationToken);
+        var now = clock.GetUtcNow();
         for (var i = 0; i < 24; i++)
         {
             var (item, price) = Items[i % Items.Length];
             var order = new NewOrder(Customers[i % Customers.Length], item, 1 + (i % 3), price);
-            await OrderChanges.InsertAsync(db, order, clock.GetUtcNow().AddHours(i - 24), cancellationToken);
+            await changes.PlaceAsync(order, now.AddHours(i - 24), cancellationToken);
         }
-
-        await transaction.CommitAsync(cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Extensions.Options;
 using MinimalApi.Activity;
 using MinimalApi.Infrastructure;
 
@@ -9,7 +10,7 @@ internal sealed record CustomerSales(string Customer, long Orders, decimal Reven
 internal sealed record SalesReport(IReadOnlyList<CustomerSales> Customers, decimal Revenue, double Seconds);
 
 /// <summary>Builds the report customer by customer, at the leisurely pace of a query over far more data than a sample has.</summary>
-internal sealed class SalesReportBuilder(TimeProvider clock, PaceOptions pace, ActivityLog activity)
+internal sealed class SalesReportBuilder(TimeProvider clock, IOptions<PaceOptions> pace, ActivityLog activity)
 {
     public async Task<SalesReport> BuildAsync(DbConnection db, CancellationToken cancellationToken)
     {
@@ -21,7 +22,7 @@ internal sealed class SalesReportBuilder(TimeProvider clock, PaceOptions pace, A
         {
             foreach (var customer in customers)
             {
-                await Task.Delay(pace.Report / customers.Count, clock, cancellationToken);
+                await Task.Delay(pace.Value.Report / customers.Count, clock, cancellationToken);
                 sales.Add(await db.SumSalesAsync(customer, cancellationToken));
             }
         }

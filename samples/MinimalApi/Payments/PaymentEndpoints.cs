@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.AspNetCore.Http.HttpResults;
 using MinimalApi.Activity;
 using MinimalApi.Orders;
+using ResilientHosting.Resources;
 
 namespace MinimalApi.Payments;
 
@@ -17,38 +18,38 @@ internal static class PaymentEndpoints
 
     private static async Task<Results<Ok<Payment>, ProblemHttpResult>> PayAsync(
         NewPayment payment,
-        DbDataSource database,
-        OrderFeed feed,
-        TimeProvider clock,
+        Resource<DbConnection> connection,
+        IRequestResource<OrderChanges> changes,
         PaymentProvider provider,
         ActivityLog activity,
+        TimeProvider clock,
         CancellationToken cancellationToken)
     {
-        await using var db = await database.OpenConnectionAsync(cancellationToken);
-        if (await db.FindOrderAsync(payment.OrderId, cancellationToken) is not { } order)
+        if (await connection.Value.FindOrderAsync(payment.OrderId, cancellationToken) is not { } order)
         {
             return TypedResults.Problem($"There is no order {payment.OrderId}.", statusCode: StatusCodes.Status404NotFound);
         }
 
-        if (order.PaidAt is { } earlier)
+        if (order.PaidAt is not null)
         {
-            return AlreadyPaid(order, earlier);
+            return AlreadyPaid(order);
         }
 
         activity.Add("payment", "charging", $"{order.Total} for {order.Customer}");
         var receipt = await provider.ChargeAsync(order, cancellationToken);
 
-        await using var changes = new OrderChanges(await db.BeginTransactionAsync(cancellationToken), feed, clock);
-        if (await changes.MarkPaidAsync(order.Id, cancellationToken) is not { } paidAt)
+        // The transaction begins only now: nobody else had to wait for the payment provider.
+        var paidAt = clock.GetUtcNow();
+        if (!await (await changes.GetAsync(cancellationToken)).MarkPaidAsync(order.Id, paidAt, cancellationToken))
         {
-            return AlreadyPaid(order, clock.GetUtcNow());
+            return AlreadyPaid(order);
         }
 
-        await changes.CommitAsync(cancellationToken);
+        await changes.ReleaseAsync();
         activity.Add("payment", "completed", $"{order.Total} for {order.Customer}, receipt {receipt}");
         return TypedResults.Ok(new Payment(order.Id, order.Total, receipt, paidAt));
     }
 
-    private static ProblemHttpResult AlreadyPaid(Order order, DateTimeOffset when) =>
-        TypedResults.Problem($"Order {order.Id} was paid at {when:u}.", statusCode: StatusCodes.Status409Conflict);
+    private static ProblemHttpResult AlreadyPaid(Order order) =>
+        TypedResults.Problem($"Order {order.Id} has been paid already.", statusCode: StatusCodes.Status409Conflict);
 }

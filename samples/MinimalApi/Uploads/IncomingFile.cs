@@ -1,12 +1,37 @@
+using MinimalApi.Activity;
+using ResilientHosting.Resources;
+
 namespace MinimalApi.Uploads;
 
-/// <summary>A file on its way in: kept under its name once it is complete, otherwise gone without a trace.</summary>
-internal sealed class IncomingFile(string temporaryPath, string finalPath) : IAsyncDisposable
+/// <summary>
+/// A file on its way in. It gets its name once it is complete and its request has succeeded; otherwise it is gone without a trace.
+/// </summary>
+internal sealed class IncomingFile(UploadFolder folder)
 {
-    private readonly FileStream _stream = new(
-        temporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.Asynchronous);
+    private readonly FileStream _stream = folder.CreateTemporary();
+    private string? _name;
 
     public long Length { get; private set; }
+
+    public static ValueTask<IncomingFile> CreateAsync(ResourceContext request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new IncomingFile(request.Services.GetRequiredService<UploadFolder>()));
+
+    public static async ValueTask EndAsync(IncomingFile file, TeardownContext end)
+    {
+        await file._stream.DisposeAsync();
+        if (end.Outcome.ShouldCommit && file._name is { } name)
+        {
+            file.Folder.Keep(file._stream.Name, name);
+            end.Record("upload", "kept");
+        }
+        else
+        {
+            File.Delete(file._stream.Name);
+            end.Record("upload", "discarded");
+        }
+    }
+
+    private UploadFolder Folder => folder;
 
     public async ValueTask AppendAsync(ReadOnlyMemory<byte> part, CancellationToken cancellationToken)
     {
@@ -14,15 +39,6 @@ internal sealed class IncomingFile(string temporaryPath, string finalPath) : IAs
         Length += part.Length;
     }
 
-    public async Task KeepAsync()
-    {
-        await _stream.DisposeAsync();
-        File.Move(temporaryPath, finalPath, overwrite: true);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stream.DisposeAsync();
-        File.Delete(temporaryPath);
-    }
+    /// <summary>Declares the file complete.</summary>
+    public void CompleteAs(string name) => _name = name;
 }

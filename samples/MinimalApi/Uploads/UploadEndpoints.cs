@@ -2,8 +2,9 @@ using System.IO.Pipelines;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using MinimalApi.Activity;
+using Microsoft.Extensions.Options;
 using MinimalApi.Infrastructure;
+using ResilientHosting.Resources;
 
 namespace MinimalApi.Uploads;
 
@@ -21,10 +22,9 @@ internal static partial class UploadEndpoints
     private static async Task<Results<Ok<StoredFile>, ValidationProblem>> ReceiveAsync(
         string name,
         PipeReader body,
-        UploadFolder folder,
-        PaceOptions pace,
+        IRequestResource<IncomingFile> incoming,
+        IOptions<PaceOptions> pace,
         TimeProvider clock,
-        ActivityLog activity,
         CancellationToken cancellationToken)
     {
         if (!FileName().IsMatch(name))
@@ -35,16 +35,16 @@ internal static partial class UploadEndpoints
             });
         }
 
-        await using var file = folder.Receive(name);
-        await CopyAsync(body, file, pace, clock, cancellationToken);
-        await file.KeepAsync();
-        activity.Add("upload", "kept", $"{file.Length} bytes of {name}");
+        var file = await incoming.GetAsync(cancellationToken);
+        await CopyAsync(body, file, pace.Value.UploadBytesPerSecond, clock, cancellationToken);
+        file.CompleteAs(name);
+        await incoming.ReleaseAsync();
         return TypedResults.Ok(new StoredFile(name, file.Length, clock.GetUtcNow()));
     }
 
     /// <summary>Reads no faster than the pace allows: over loopback a progress bar would otherwise have nothing to show.</summary>
     private static async Task CopyAsync(
-        PipeReader body, IncomingFile file, PaceOptions pace, TimeProvider clock, CancellationToken cancellationToken)
+        PipeReader body, IncomingFile file, long bytesPerSecond, TimeProvider clock, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
@@ -61,7 +61,7 @@ internal static partial class UploadEndpoints
                 return;
             }
 
-            var ahead = TimeSpan.FromSeconds((double)file.Length / pace.UploadBytesPerSecond) - clock.GetElapsedTime(started);
+            var ahead = TimeSpan.FromSeconds((double)file.Length / bytesPerSecond) - clock.GetElapsedTime(started);
             if (ahead > TimeSpan.Zero)
             {
                 await Task.Delay(ahead, clock, cancellationToken);

@@ -4,7 +4,7 @@ namespace MinimalApi.Uploads;
 
 internal sealed record StoredFile(string Name, long Bytes, DateTimeOffset StoredAt);
 
-/// <summary>The files clients have sent. Half-received ones live beside them until they are complete.</summary>
+/// <summary>The files clients have sent. Those not complete yet live beside them.</summary>
 internal sealed class UploadFolder(DataFolder data)
 {
     private readonly DirectoryInfo _files = data.CreateSubfolder("uploads");
@@ -15,6 +15,14 @@ internal sealed class UploadFolder(DataFolder data)
             .OrderByDescending(file => file.LastWriteTimeUtc)
             .Select(file => new StoredFile(file.Name, file.Length, file.LastWriteTimeUtc))];
 
-    public IncomingFile Receive(string name) =>
-        new(Path.Combine(_incoming.FullName, Guid.NewGuid().ToString("N")), Path.Combine(_files.FullName, name));
+    public FileStream CreateTemporary() => new(
+        Path.Combine(_incoming.FullName, Guid.NewGuid().ToString("N")),
+        FileMode.CreateNew,
+        FileAccess.Write,
+        FileShare.None,
+        bufferSize: 0,
+        FileOptions.Asynchronous);
+
+    public void Keep(string temporaryPath, string name) =>
+        File.Move(temporaryPath, Path.Combine(_files.FullName, name), overwrite: true);
 }
