@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
+using MinimalApi.Activity;
 using MinimalApi.Infrastructure;
 using ResilientHosting.Resources;
 
@@ -25,6 +26,7 @@ internal static partial class UploadEndpoints
         IRequestResource<IncomingFile> incoming,
         IOptions<PaceOptions> pace,
         TimeProvider clock,
+        ActivityLog activity,
         CancellationToken cancellationToken)
     {
         if (!FileName().IsMatch(name))
@@ -35,6 +37,7 @@ internal static partial class UploadEndpoints
             });
         }
 
+        activity.Add("upload", "receiving", name);
         var file = await incoming.GetAsync(cancellationToken);
         await CopyAsync(body, file, pace.Value.UploadBytesPerSecond, clock, cancellationToken);
         file.CompleteAs(name);
