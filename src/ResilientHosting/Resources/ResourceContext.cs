@@ -5,7 +5,6 @@ public sealed class ResourceContext
 {
     private readonly ResourceStack _stack;
     private readonly CreationAttempt _attempt;
-    private readonly Lock _lock = new();
     private List<object>? _unfinished;
 
     internal ResourceContext(ResourceStack stack, CreationAttempt attempt)
@@ -56,7 +55,7 @@ public sealed class ResourceContext
                 nameof(unfinished));
         }
 
-        lock (_lock)
+        lock (_stack.Gate)
         {
             (_unfinished ??= []).Add(unfinished);
         }
@@ -65,7 +64,7 @@ public sealed class ResourceContext
     /// <summary>Takes the newest object handed to <see cref="OnFailure"/>.</summary>
     internal bool TryTakeUnfinished(out object unfinished)
     {
-        lock (_lock)
+        lock (_stack.Gate)
         {
             if (_unfinished is not { Count: > 0 } list)
             {

@@ -154,7 +154,6 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
     private async ValueTask PublishAsync(Attempt attempt, Lease<T> lease)
     {
         var created = new CreatedObject(this, lease);
-        _environment.Metrics.Created(_definition.Name);
         bool late;
         lock (_stack.Gate)
         {
@@ -173,6 +172,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             }
         }
 
+        _environment.Metrics.Created(_definition.Name);
         if (!late)
         {
             attempt.Completion.TrySetResult(lease.Value);

@@ -5,6 +5,7 @@ internal sealed class ResourceMiddleware(RequestDelegate next)
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        var revision = context.Features.Revision;
         try
         {
             await next(context).ConfigureAwait(false);
@@ -15,7 +16,8 @@ internal sealed class ResourceMiddleware(RequestDelegate next)
             throw;
         }
 
-        if (ResourceStack.Of(context) is { } completed)
+        // An unchanged revision spares a request without resources the search for the feature.
+        if (context.Features.Revision != revision && ResourceStack.Of(context) is { } completed)
         {
             await completed.OnPipelineEndedAsync(escaped: null).ConfigureAwait(false);
         }

@@ -8,8 +8,9 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
 {
     private readonly List<OwnedObject> _resources = [];
     private readonly List<CreationAttempt> _attempts = [];
-    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _settled;
+    private TaskCompletionSource? _closed;
+    private bool _tornDown;
     private int _releases;
     private bool _opened;
     private string? _name;
@@ -114,8 +115,8 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         new(resource, Name, Environment.Time.GetElapsedTime(_closedAt), _outcome!);
 
     /// <summary>How the scope would end if it ended now, for a resource that is given back before.</summary>
-    public ScopeOutcome OutcomeSoFar(Exception? exception) => HttpContext is { } context
-        ? RequestOutcome.SoFar(context, exception, Environment.IsHostStopping)
+    public ScopeOutcome OutcomeSoFar(Exception? exception) => _outcome is not null ? _outcome
+        : HttpContext is { } context ? RequestOutcome.SoFar(context, exception, Environment.IsHostStopping)
         : new ScopeOutcome(exception is null ? ScopeOutcomeKind.Succeeded : ScopeOutcomeKind.Faulted, exception);
 
     /// <summary>
@@ -142,7 +143,9 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         {
             if (_outcome is not null)
             {
-                return _closed.Task;
+                return _tornDown
+                    ? Task.CompletedTask
+                    : (_closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
             _closedAt = Environment.Time.GetTimestamp();
@@ -156,15 +159,13 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
 
         if (_ambient is null)
         {
-            _ = TearDownAllAsync();
-        }
-        else
-        {
-            // The doors are entered without the AsyncLocals of the code that used the resources.
-            ExecutionContext.Run(_ambient, static state => _ = ((ResourceStack)state!).TearDownAllAsync(), this);
+            return TearDownAllAsync();
         }
 
-        return _closed.Task;
+        // The doors are entered without the AsyncLocals of the code that used the resources.
+        var teardown = Task.CompletedTask;
+        ExecutionContext.Run(_ambient, _ => teardown = TearDownAllAsync(), state: null);
+        return teardown;
     }
 
     /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
@@ -174,14 +175,14 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
     public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
 
     /// <summary>The second door: the response has been sent, or has failed.</summary>
-    private Task OnResponseCompletedAsync() =>
-        CloseAsync(_pipelineOutcome ?? RequestOutcome.Resolve(HttpContext!, escaped: null, Environment.IsHostStopping));
+    private Task OnResponseCompletedAsync() => HttpContext is { } context
+        ? CloseAsync(_pipelineOutcome ?? RequestOutcome.Resolve(context, escaped: null, Environment.IsHostStopping))
+        : Task.CompletedTask;
 
     private async Task TearDownAllAsync()
     {
         try
         {
-            var start = Environment.Time.GetTimestamp();
             var budget = Environment.Options.ScopeTeardownBudget;
             await WaitUntilSettledAsync(budget).ConfigureAwait(false);
 
@@ -190,7 +191,7 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
             while (TryPop() is { } resource)
             {
                 total++;
-                var left = budget - Environment.Time.GetElapsedTime(start);
+                var left = budget - Environment.Time.GetElapsedTime(_closedAt);
                 if (await Teardown.RunAsync(resource, _outcome!, this, left).ConfigureAwait(false) is { } failure)
                 {
                     (failures ??= []).Add((resource.Name, failure));
@@ -204,9 +205,13 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         }
         finally
         {
-            // A request's context is used again for the next one.
-            HttpContext = null;
-            _closed.SetResult();
+            lock (Gate)
+            {
+                // The server uses the context again, for another request.
+                HttpContext = null;
+                _tornDown = true;
+                _closed?.SetResult();
+            }
         }
     }
 
