@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -22,7 +21,7 @@ internal static partial class UploadEndpoints
 
     private static async Task<Results<Ok<StoredFile>, ValidationProblem>> ReceiveAsync(
         string name,
-        PipeReader body,
+        Stream body,
         IRequestResource<IncomingFile> incoming,
         IOptions<PaceOptions> pace,
         TimeProvider clock,
@@ -47,22 +46,13 @@ internal static partial class UploadEndpoints
 
     /// <summary>Reads no faster than the pace allows: over loopback a progress bar would otherwise have nothing to show.</summary>
     private static async Task CopyAsync(
-        PipeReader body, IncomingFile file, long bytesPerSecond, TimeProvider clock, CancellationToken cancellationToken)
+        Stream body, IncomingFile file, long bytesPerSecond, TimeProvider clock, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        while (true)
+        var buffer = new byte[64 * 1024];
+        while (await body.ReadAsync(buffer, cancellationToken) is var read and > 0)
         {
-            var read = await body.ReadAsync(cancellationToken);
-            foreach (var part in read.Buffer)
-            {
-                await file.AppendAsync(part, cancellationToken);
-            }
-
-            body.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
-            {
-                return;
-            }
+            await file.AppendAsync(buffer.AsMemory(0, read), cancellationToken);
 
             var ahead = TimeSpan.FromSeconds((double)file.Length / bytesPerSecond) - clock.GetElapsedTime(started);
             if (ahead > TimeSpan.Zero)
