@@ -186,20 +186,22 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             attempt.Fail(_stack.ClosedException(_definition.Name));
         }
 
-        var failure = await Teardown.RunAsync(created, new ScopeOutcome(ScopeOutcomeKind.Abandoned), _stack).ConfigureAwait(false);
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        await teardown.RunAsync(created).ConfigureAwait(false);
+        teardown.Report();
         ResourceLog.LateArrivalTornDown(_environment.Logger, _definition.Name, _stack.Name);
-        if (failure is not null)
-        {
-            ResourceLog.TeardownFailed(_environment.Logger, _stack.Name, total: 1, [(_definition.Name, failure)]);
-        }
-
         Leave(attempt);
     }
 
     private async ValueTask FailAsync(Attempt attempt, ResourceContext context, Exception exception)
     {
-        await DisposeUnfinishedAsync(context).ConfigureAwait(false);
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        while (context.TryTakeUnfinished(out var unfinished))
+        {
+            await teardown.RunAsync(new UnfinishedObject(_definition.Name, unfinished)).ConfigureAwait(false);
+        }
 
+        teardown.Report();
         lock (_stack.Gate)
         {
             attempt.Dispose();
@@ -216,26 +218,6 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         ReportFailure(attempt, exception);
         Leave(attempt);
-    }
-
-    private async ValueTask DisposeUnfinishedAsync(ResourceContext context)
-    {
-        var total = 0;
-        List<(string Resource, Exception Exception)>? failures = null;
-        while (context.TryTakeUnfinished(out var unfinished))
-        {
-            total++;
-            var leftover = new UnfinishedObject(_definition.Name, unfinished);
-            if (await Teardown.RunAsync(leftover, new ScopeOutcome(ScopeOutcomeKind.Abandoned), _stack).ConfigureAwait(false) is { } failure)
-            {
-                (failures ??= []).Add((leftover.Name, failure));
-            }
-        }
-
-        if (failures is not null)
-        {
-            ResourceLog.TeardownFailed(_environment.Logger, _stack.Name, total, failures);
-        }
     }
 
     private void TimeOut(Attempt attempt)
@@ -277,7 +259,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
     private async ValueTask ReleaseAsync(CreatedObject created, TaskCompletionSource release, Exception? exception)
     {
-        var failure = await Teardown.RunAsync(created, _stack.OutcomeSoFar(exception), _stack).ConfigureAwait(false);
+        var failure = await new Teardown(_stack, _stack.OutcomeSoFar(exception)).RunAsync(created).ConfigureAwait(false);
         lock (_stack.Gate)
         {
             _release = null;

@@ -106,7 +106,7 @@ public sealed class TeardownTests : IAsyncDisposable
         Assert.Contains("-Beta", _ledger.Events);
         var record = _logs.Only("TeardownFailed");
         Assert.Equal(LogLevel.Error, record.Level);
-        Assert.Equal("2 of 3 resources of scope 'test' could not be torn down: Gamma 'g', Alpha. The others were.", record.Message);
+        Assert.Equal("2 of 3 resources of scope 'test' could not be torn down: Gamma 'g', Alpha.", record.Message);
         Assert.Equal(["gamma", "alpha"], Assert.IsType<AggregateException>(record.Exception).InnerExceptions.Select(inner => inner.Message));
     }
 
@@ -168,7 +168,7 @@ public sealed class TeardownTests : IAsyncDisposable
 
         Assert.Contains("-Alpha", _ledger.Events);
         var record = _logs.Only("TeardownFailed");
-        Assert.Equal("1 of 2 resources of scope 'test' could not be torn down: Beta. The others were.", record.Message);
+        Assert.Equal("1 of 2 resources of scope 'test' could not be torn down: Beta.", record.Message);
         Assert.Equal(
             "The teardown did not finish within 00:00:05 and was given up. It should pass TeardownContext.Deadline on to what it awaits.",
             Assert.IsType<TimeoutException>(record.Exception).Message);
