@@ -148,46 +148,51 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             return;
         }
 
-        await PublishAsync(attempt, lease).ConfigureAwait(false);
+        var created = new CreatedObject(this, lease);
+        if (!TryPublish(attempt, created))
+        {
+            await AbandonAsync(attempt, created).ConfigureAwait(false);
+        }
     }
 
-    private async ValueTask PublishAsync(Attempt attempt, Lease<T> lease)
+    /// <summary>Makes the object the scope's. False if it comes too late: its attempt has timed out or the scope is ending.</summary>
+    private bool TryPublish(Attempt attempt, CreatedObject created)
     {
-        var created = new CreatedObject(this, lease);
-        bool late;
+        _environment.Metrics.Created(_definition.Name);
         lock (_stack.Gate)
         {
             attempt.Dispose();
-            late = _attempt != attempt || _stack.IsClosed;
-            if (_attempt == attempt)
+            if (_attempt != attempt)
             {
-                _attempt = null;
+                return false;
             }
 
-            if (!late)
+            _attempt = null;
+            if (_stack.IsClosed)
             {
-                _created = created;
-                _stack.Push(created);
-                _stack.LeaveAttempt(attempt);
+                return false;
             }
+
+            _created = created;
+            _stack.Push(created);
+            _stack.LeaveAttempt(attempt);
         }
 
-        _environment.Metrics.Created(_definition.Name);
-        if (!late)
-        {
-            attempt.Completion.TrySetResult(lease.Value);
-            return;
-        }
+        attempt.Completion.TrySetResult(created.Lease.Value);
+        return true;
+    }
 
-        // Those who wait for a timed-out attempt know already. A closing scope waits for the teardown, within its budget: what the object
-        // was made from must outlive it.
+    private async ValueTask AbandonAsync(Attempt attempt, CreatedObject late)
+    {
+        // Those who wait for a timed-out attempt know already.
         if (_stack.IsClosed)
         {
             attempt.Fail(_stack.ClosedException(_definition.Name));
         }
 
+        // A closing scope waits for this, within its budget: what the object was made from must outlive it.
         var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
-        await teardown.RunAsync(created).ConfigureAwait(false);
+        await teardown.RunAsync(late).ConfigureAwait(false);
         teardown.Report();
         ResourceLog.LateArrivalTornDown(_environment.Logger, _definition.Name, _stack.Name);
         Leave(attempt);

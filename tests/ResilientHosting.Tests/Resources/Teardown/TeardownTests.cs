@@ -254,6 +254,31 @@ public sealed class TeardownTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Scope_ClosedAgainWhileClosing_WaitsAndKeepsTheFirstOutcome()
+    {
+        var gate = NewGate();
+        var scope = OpenScope(services =>
+        {
+            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (_, _) => await gate.Task);
+        });
+        await scope.GetAsync<Alpha>(Test);
+        await scope.GetAsync<Beta>(Test);
+
+        var first = scope.DisposeAsync();
+        scope.Complete();
+        var second = scope.DisposeAsync().AsTask();
+        var alphaBeforeBeta = _ledger.Events.Contains("-Alpha");
+        var secondDidNotWait = second.IsCompleted;
+        gate.SetResult();
+        await first.Bounded();
+        await second.Bounded();
+
+        Assert.False(alphaBeforeBeta || secondDidNotWait);
+        Assert.Equal(ScopeOutcomeKind.Abandoned, (await _ledger.NextOutcomeAsync()).Kind);
+    }
+
+    [Fact]
     public async Task Teardown_NotGiven_DisposesOfWhatIsDisposable()
     {
         AsyncAndSync both;
