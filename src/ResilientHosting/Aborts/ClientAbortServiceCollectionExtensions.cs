@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ResilientHosting.Aborts;
 
@@ -8,7 +9,8 @@ public static class ClientAbortServiceCollectionExtensions
 {
     /// <summary>
     /// Sets the options of client-abort tolerance and validates them when the host starts. Optional:
-    /// <c>UseClientAbortTolerance</c> works alone.
+    /// <c>UseClientAbortTolerance</c> works alone. It also lets <c>UseExceptionHandler</c> recognise aborts where that sits inside
+    /// <c>UseClientAbortTolerance</c>; register it before exception handlers of your own.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Changes the options. Called again, it adds to what was configured before.</param>
@@ -24,6 +26,7 @@ public static class ClientAbortServiceCollectionExtensions
         }
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClientAbortOptions>, ClientAbortOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, AbortExceptionHandler>());
         return services;
     }
 }

@@ -14,7 +14,7 @@ internal static partial class ResourceLog
     }
 
     [LoggerMessage(EventId = EventIds.Resources, Level = LogLevel.Error, EventName = nameof(TeardownFailed),
-        Message = "{Failed} of {Total} resources of scope '{Scope}' could not be torn down: {Resources}. The others were.")]
+        Message = "{Failed} of {Total} resources of scope '{Scope}' could not be torn down: {Resources}.")]
     private static partial void TeardownFailed(
         ILogger logger, int failed, int total, string scope, string resources, Exception exception);
 

@@ -12,9 +12,14 @@ public sealed class ResourceScope : IAsyncDisposable
 
     internal ResourceScope(IServiceProvider services, string name)
     {
+        if (services.GetService<ResourceEnvironment>() is null)
+        {
+            throw new InvalidOperationException(
+                "No request-scoped resource is registered, so there is nothing to open a scope for. Call AddRequestScopedResource first.");
+        }
+
         _services = services.CreateAsyncScope();
-        _stack = _services.ServiceProvider.GetService<ResourceStack>() ?? throw new InvalidOperationException(
-            "No request-scoped resource is registered, so there is nothing to open a scope for. Call AddRequestScopedResource first.");
+        _stack = _services.ServiceProvider.GetRequiredService<ResourceStack>();
         _stack.OpenDetached(name);
     }
 

@@ -102,6 +102,9 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
 
     public CancellationToken ServerToken => _serverToken;
 
+    /// <summary>Whether the request is still inside the middleware.</summary>
+    public bool IsWatching => ReferenceEquals(_features.Get<IHttpRequestLifetimeFeature>(), this);
+
     public bool HasBody => _body is not null;
 
     public bool WorkExpired => _work is { IsExpired: true };
@@ -210,7 +213,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
 
         _work?.Dispose();
         _body?.Detach(context);
-        if (ReferenceEquals(_features.Get<IHttpRequestLifetimeFeature>(), this))
+        if (IsWatching)
         {
             _features.Set(_server);
         }

@@ -2,7 +2,7 @@ namespace ResilientHosting.Resources;
 
 /// <summary>
 /// One run of a factory, shared by all who wait for it. Its token is the factory's: cancelled by the time limit or the end of the scope,
-/// never by a caller. All members but <see cref="Token"/> are used under the stack's gate.
+/// never by a caller. What others call is called under the stack's gate.
 /// </summary>
 internal abstract class CreationAttempt(string name) : IDisposable
 {

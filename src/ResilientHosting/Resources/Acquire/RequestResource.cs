@@ -148,58 +148,65 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             return;
         }
 
-        await PublishAsync(attempt, lease).ConfigureAwait(false);
+        var created = new CreatedObject(this, lease);
+        if (!TryPublish(attempt, created))
+        {
+            await AbandonAsync(attempt, created).ConfigureAwait(false);
+        }
     }
 
-    private async ValueTask PublishAsync(Attempt attempt, Lease<T> lease)
+    /// <summary>Makes the object the scope's. False if it comes too late: its attempt has timed out or the scope is ending.</summary>
+    private bool TryPublish(Attempt attempt, CreatedObject created)
     {
-        var created = new CreatedObject(this, lease);
-        bool late;
+        _environment.Metrics.Created(_definition.Name);
         lock (_stack.Gate)
         {
             attempt.Dispose();
-            late = _attempt != attempt || _stack.IsClosed;
-            if (_attempt == attempt)
+            if (_attempt != attempt)
             {
-                _attempt = null;
+                return false;
             }
 
-            if (!late)
+            _attempt = null;
+            if (_stack.IsClosed)
             {
-                _created = created;
-                _stack.Push(created);
-                _stack.LeaveAttempt(attempt);
+                return false;
             }
+
+            _created = created;
+            _stack.Push(created);
+            _stack.LeaveAttempt(attempt);
         }
 
-        _environment.Metrics.Created(_definition.Name);
-        if (!late)
-        {
-            attempt.Completion.TrySetResult(lease.Value);
-            return;
-        }
+        attempt.Completion.TrySetResult(created.Lease.Value);
+        return true;
+    }
 
-        // Those who wait for a timed-out attempt know already. A closing scope waits for the teardown, within its budget: what the object
-        // was made from must outlive it.
+    private async ValueTask AbandonAsync(Attempt attempt, CreatedObject late)
+    {
+        // Those who wait for a timed-out attempt know already.
         if (_stack.IsClosed)
         {
             attempt.Fail(_stack.ClosedException(_definition.Name));
         }
 
-        var failure = await Teardown.RunAsync(created, new ScopeOutcome(ScopeOutcomeKind.Abandoned), _stack).ConfigureAwait(false);
+        // A closing scope waits for this, within its budget: what the object was made from must outlive it.
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        await teardown.RunAsync(late).ConfigureAwait(false);
+        teardown.Report();
         ResourceLog.LateArrivalTornDown(_environment.Logger, _definition.Name, _stack.Name);
-        if (failure is not null)
-        {
-            ResourceLog.TeardownFailed(_environment.Logger, _stack.Name, total: 1, [(_definition.Name, failure)]);
-        }
-
         Leave(attempt);
     }
 
     private async ValueTask FailAsync(Attempt attempt, ResourceContext context, Exception exception)
     {
-        await DisposeUnfinishedAsync(context).ConfigureAwait(false);
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        while (context.TryTakeUnfinished(out var unfinished))
+        {
+            await teardown.RunAsync(new UnfinishedObject(_definition.Name, unfinished)).ConfigureAwait(false);
+        }
 
+        teardown.Report();
         lock (_stack.Gate)
         {
             attempt.Dispose();
@@ -216,26 +223,6 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         ReportFailure(attempt, exception);
         Leave(attempt);
-    }
-
-    private async ValueTask DisposeUnfinishedAsync(ResourceContext context)
-    {
-        var total = 0;
-        List<(string Resource, Exception Exception)>? failures = null;
-        while (context.TryTakeUnfinished(out var unfinished))
-        {
-            total++;
-            var leftover = new UnfinishedObject(_definition.Name, unfinished);
-            if (await Teardown.RunAsync(leftover, new ScopeOutcome(ScopeOutcomeKind.Abandoned), _stack).ConfigureAwait(false) is { } failure)
-            {
-                (failures ??= []).Add((leftover.Name, failure));
-            }
-        }
-
-        if (failures is not null)
-        {
-            ResourceLog.TeardownFailed(_environment.Logger, _stack.Name, total, failures);
-        }
     }
 
     private void TimeOut(Attempt attempt)
@@ -277,7 +264,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
     private async ValueTask ReleaseAsync(CreatedObject created, TaskCompletionSource release, Exception? exception)
     {
-        var failure = await Teardown.RunAsync(created, _stack.OutcomeSoFar(exception), _stack).ConfigureAwait(false);
+        var failure = await new Teardown(_stack, _stack.OutcomeSoFar(exception)).RunAsync(created).ConfigureAwait(false);
         lock (_stack.Gate)
         {
             _release = null;

@@ -1,10 +1,10 @@
 namespace ResilientHosting.Resources;
 
 /// <summary>
-/// The resources of one scope in the order in which their creation completed, and the latch that tears them down once. A scoped service;
-/// a scope that injects no resource never gets one.
+/// The resources of one scope in the order in which their creation completed, and the latch that tears them down once. A scoped service: a
+/// scope that injects no resource never gets one.
 /// </summary>
-internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironment environment) : IAsyncDisposable, IDisposable
+internal sealed partial class ResourceStack(IServiceProvider services, ResourceEnvironment environment)
 {
     private readonly List<OwnedObject> _resources = [];
     private readonly List<CreationAttempt> _attempts = [];
@@ -12,10 +12,6 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
     private TaskCompletionSource? _closed;
     private bool _tornDown;
     private int _releases;
-    private bool _opened;
-    private string? _name;
-    private ExecutionContext? _ambient;
-    private ScopeOutcome? _pipelineOutcome;
     private ScopeOutcome? _outcome;
     private long _closedAt;
 
@@ -26,57 +22,10 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
 
     public IServiceProvider Services { get; } = services;
 
-    /// <summary>The request the scope belongs to, while it lasts.</summary>
-    public HttpContext? HttpContext { get; private set; }
-
-    public string Name => _name ?? "service scope";
-
     /// <summary>Whether the scope's end has begun. Objects that exist are handed out until it is their turn, for the teardowns of others.</summary>
     public bool IsClosed => Volatile.Read(ref _outcome) is not null;
 
-    public static ResourceStack? Of(HttpContext context) => context.Features.Get<ResourceStack>();
-
-    /// <summary>Opens the scope as one that belongs to no request, even if it is opened during one.</summary>
-    public void OpenDetached(string name)
-    {
-        _name = name;
-        _ambient = ExecutionContext.Capture();
-        _opened = true;
-    }
-
-    /// <summary>Opens the scope at its first creation. A request that creates nothing has paid nothing until here.</summary>
-    public void EnsureOpened()
-    {
-        if (Volatile.Read(ref _opened))
-        {
-            return;
-        }
-
-        // A service scope opened inside a request has another stack than the request.
-        var request = Environment.HttpContext is { } current && current.RequestServices.GetService<ResourceStack>() == this ? current : null;
-        lock (Gate)
-        {
-            if (_opened)
-            {
-                return;
-            }
-
-            _ambient = ExecutionContext.Capture();
-            if (request is not null)
-            {
-                HttpContext = request;
-                _name = request.GetEndpoint()?.DisplayName ?? $"{request.Request.Method} {request.Request.Path.ToUriComponent()}";
-                request.Features.Set(this);
-
-                // Callbacks run last-in first-out. RequestServices exist by now, so their disposal was registered before and runs after.
-                request.Response.OnCompleted(
-                    static state => ((ResourceStack)state).OnResponseCompletedAsync(), this);
-            }
-
-            Volatile.Write(ref _opened, true);
-        }
-    }
-
+    // The members down to LeaveRelease are called under the gate.
     public void Push(OwnedObject resource) => _resources.Add(resource);
 
     public void Remove(OwnedObject resource)
@@ -114,28 +63,6 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
     public ResourceScopeClosedException ClosedException(string resource) =>
         new(resource, Name, Environment.Time.GetElapsedTime(_closedAt), _outcome!);
 
-    /// <summary>How the scope would end if it ended now, for a resource that is given back before.</summary>
-    public ScopeOutcome OutcomeSoFar(Exception? exception) => _outcome is not null ? _outcome
-        : HttpContext is { } context ? RequestOutcome.SoFar(context, exception, Environment.IsHostStopping)
-        : new ScopeOutcome(exception is null ? ScopeOutcomeKind.Succeeded : ScopeOutcomeKind.Faulted, exception);
-
-    /// <summary>
-    /// The first door: the request's pipeline has ended. The outcome is settled here, because once the response is out a client that just
-    /// hangs up looks like an abort. An exception or an abort closes the scope at once: TestServer never completes such a response.
-    /// </summary>
-    public Task OnPipelineEndedAsync(Exception? escaped)
-    {
-        if (HttpContext is not { } context)
-        {
-            return Task.CompletedTask;
-        }
-
-        _pipelineOutcome = RequestOutcome.Resolve(context, escaped, Environment.IsHostStopping);
-        return escaped is null && _pipelineOutcome.Kind is ScopeOutcomeKind.Succeeded or ScopeOutcomeKind.ExceptionHandled
-            ? Task.CompletedTask
-            : CloseAsync(_pipelineOutcome);
-    }
-
     /// <summary>Ends the scope: tears everything down, newest first. Only the first call's outcome counts; all wait for the end.</summary>
     public Task CloseAsync(ScopeOutcome outcome)
     {
@@ -150,6 +77,13 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
 
             _closedAt = Environment.Time.GetTimestamp();
             Volatile.Write(ref _outcome, outcome);
+            if (_resources.Count == 0 && _attempts.Count == 0 && _releases == 0)
+            {
+                _tornDown = true;
+                HttpContext = null;
+                return Task.CompletedTask;
+            }
+
             if (_attempts.Count > 0 || _releases > 0)
             {
                 _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -168,40 +102,18 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         return teardown;
     }
 
-    /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
-    public ValueTask DisposeAsync() => new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));
-
-    /// <summary>For <c>using</c> a service scope: what cannot be torn down synchronously is finished, and its failures logged, afterwards.</summary>
-    public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
-
-    /// <summary>The second door: the response has been sent, or has failed.</summary>
-    private Task OnResponseCompletedAsync() => HttpContext is { } context
-        ? CloseAsync(_pipelineOutcome ?? RequestOutcome.Resolve(context, escaped: null, Environment.IsHostStopping))
-        : Task.CompletedTask;
-
     private async Task TearDownAllAsync()
     {
         try
         {
-            var budget = Environment.Options.ScopeTeardownBudget;
-            await WaitUntilSettledAsync(budget).ConfigureAwait(false);
-
-            var total = 0;
-            List<(string Resource, Exception Exception)>? failures = null;
-            while (TryPop() is { } resource)
+            var teardown = new Teardown(this, _outcome!);
+            await WaitUntilSettledAsync(teardown.Budget).ConfigureAwait(false);
+            while (TryPop() is { } newest)
             {
-                total++;
-                var left = budget - Environment.Time.GetElapsedTime(_closedAt);
-                if (await Teardown.RunAsync(resource, _outcome!, this, left).ConfigureAwait(false) is { } failure)
-                {
-                    (failures ??= []).Add((resource.Name, failure));
-                }
+                await teardown.RunAsync(newest).ConfigureAwait(false);
             }
 
-            if (failures is not null)
-            {
-                ResourceLog.TeardownFailed(Environment.Logger, Name, total, failures);
-            }
+            teardown.Report();
         }
         finally
         {
@@ -215,7 +127,7 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         }
     }
 
-    /// <summary>What is in flight is older than its users will be: a late object, and a release, go before what they were made from.</summary>
+    /// <summary>What is in flight was made from older resources, so its end comes before theirs.</summary>
     private async ValueTask WaitUntilSettledAsync(TimeSpan budget)
     {
         if (_settled is null)
@@ -229,9 +141,15 @@ internal sealed class ResourceStack(IServiceProvider services, ResourceEnvironme
         }
         catch (TimeoutException)
         {
+            string[] creating;
             lock (Gate)
             {
-                ResourceLog.CreationOutlivesScope(Environment.Logger, Name, string.Join(", ", _attempts.Select(attempt => attempt.Name)));
+                creating = [.. _attempts.Select(attempt => attempt.Name)];
+            }
+
+            if (creating.Length > 0)
+            {
+                ResourceLog.CreationOutlivesScope(Environment.Logger, Name, string.Join(", ", creating));
             }
         }
     }

@@ -2,11 +2,21 @@ using System.Globalization;
 
 namespace ResilientHosting.Resources;
 
-/// <summary>Gives one object back within its time. Never throws: a failure is returned, for the others must still run.</summary>
-internal static class Teardown
+/// <summary>
+/// Gives objects back one after another, each within its time and all within the scope's budget. A failure stops nothing; all failures
+/// end up in one record.
+/// </summary>
+internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
 {
     /// <summary>How long a teardown may take to notice that its deadline was cancelled.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly long _start = stack.Environment.Time.GetTimestamp();
+    private List<(string Resource, Exception Exception)>? _failures;
+    private int _total;
+
+    /// <summary>What is left of the time for all.</summary>
+    public TimeSpan Budget => stack.Environment.Options.ScopeTeardownBudget - stack.Environment.Time.GetElapsedTime(_start);
 
     /// <summary>The teardown of a resource registered without one.</summary>
     public static ValueTask DisposeAsync(object resource)
@@ -23,35 +33,42 @@ internal static class Teardown
         }
     }
 
-    public static ValueTask<Exception?> RunAsync(OwnedObject owned, ScopeOutcome outcome, ResourceStack stack) =>
-        RunAsync(owned, outcome, stack, TimeSpan.MaxValue);
-
-    /// <param name="owned">The object to give back.</param>
-    /// <param name="outcome">What the teardown is told.</param>
-    /// <param name="stack">The scope.</param>
-    /// <param name="budget">What is left of the scope's time.</param>
-    public static async ValueTask<Exception?> RunAsync(OwnedObject owned, ScopeOutcome outcome, ResourceStack stack, TimeSpan budget)
+    /// <summary>Gives one object back. Never throws: the failure is returned, and noted for <see cref="Report"/>.</summary>
+    public async ValueTask<Exception?> RunAsync(OwnedObject owned)
     {
-        var environment = stack.Environment;
-        var limit = environment.Options.TeardownTimeout;
-        limit = budget < limit ? budget : limit;
-        var start = environment.Time.GetTimestamp();
+        var time = stack.Environment.Time;
+        var start = time.GetTimestamp();
+        var limit = TimeSpan.FromTicks(Math.Min(stack.Environment.Options.TeardownTimeout.Ticks, Math.Max(0, Budget.Ticks)));
 
-        // Not disposed of: a teardown that is given up still holds its token, and without a timer there is nothing to free.
+        // Not disposed of: a teardown that was given up still holds the token, and without a timer of its own there is nothing to free.
         var deadline = new CancellationTokenSource();
-        if (limit <= TimeSpan.Zero)
+        if (limit == TimeSpan.Zero)
         {
-            limit = TimeSpan.Zero;
             await deadline.CancelAsync().ConfigureAwait(false);
         }
 
-        var running = ReturnAsync(owned, new TeardownContext(outcome, stack.Services, deadline.Token));
-        var failure = running.IsCompleted
-            ? running.Result
-            : await WaitAsync(running.AsTask(), deadline, limit, environment.Time).ConfigureAwait(false);
+        var returning = ReturnAsync(owned, new TeardownContext(outcome, stack.Services, deadline.Token));
+        var failure = returning.IsCompleted
+            ? await returning.ConfigureAwait(false)
+            : await WaitAsync(returning.AsTask(), deadline, limit, time).ConfigureAwait(false);
 
-        owned.OnReturned(outcome.Kind, environment.Time.GetElapsedTime(start), failure);
+        _total++;
+        if (failure is not null)
+        {
+            (_failures ??= []).Add((owned.Name, failure));
+        }
+
+        owned.OnReturned(outcome.Kind, time.GetElapsedTime(start), failure);
         return failure;
+    }
+
+    /// <summary>Logs what has failed, if anything has.</summary>
+    public void Report()
+    {
+        if (_failures is not null)
+        {
+            ResourceLog.TeardownFailed(stack.Environment.Logger, stack.Name, _total, _failures);
+        }
     }
 
     private static async ValueTask<Exception?> ReturnAsync(OwnedObject owned, TeardownContext context)
@@ -61,7 +78,7 @@ internal static class Teardown
             await owned.ReturnAsync(context).ConfigureAwait(false);
             return null;
         }
-#pragma warning disable CA1031 // The failure is the result: the caller logs it or throws it.
+#pragma warning disable CA1031 // The failure is the result: it is reported, or thrown by an early release.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -70,7 +87,7 @@ internal static class Teardown
     }
 
     private static async ValueTask<Exception?> WaitAsync(
-        Task<Exception?> running, CancellationTokenSource deadline, TimeSpan limit, TimeProvider time)
+        Task<Exception?> returning, CancellationTokenSource deadline, TimeSpan limit, TimeProvider time)
     {
         // CancelAsync, because a callback that throws on a timer's thread would end the process.
         var timer = time.CreateTimer(
@@ -79,7 +96,7 @@ internal static class Teardown
         {
             try
             {
-                return await running.WaitAsync(limit > TimeSpan.Zero ? limit + Grace : TimeSpan.Zero, time).ConfigureAwait(false);
+                return await returning.WaitAsync(limit > TimeSpan.Zero ? limit + Grace : TimeSpan.Zero, time).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {

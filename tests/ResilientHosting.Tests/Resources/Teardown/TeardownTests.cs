@@ -106,7 +106,7 @@ public sealed class TeardownTests : IAsyncDisposable
         Assert.Contains("-Beta", _ledger.Events);
         var record = _logs.Only("TeardownFailed");
         Assert.Equal(LogLevel.Error, record.Level);
-        Assert.Equal("2 of 3 resources of scope 'test' could not be torn down: Gamma 'g', Alpha. The others were.", record.Message);
+        Assert.Equal("2 of 3 resources of scope 'test' could not be torn down: Gamma 'g', Alpha.", record.Message);
         Assert.Equal(["gamma", "alpha"], Assert.IsType<AggregateException>(record.Exception).InnerExceptions.Select(inner => inner.Message));
     }
 
@@ -168,7 +168,7 @@ public sealed class TeardownTests : IAsyncDisposable
 
         Assert.Contains("-Alpha", _ledger.Events);
         var record = _logs.Only("TeardownFailed");
-        Assert.Equal("1 of 2 resources of scope 'test' could not be torn down: Beta. The others were.", record.Message);
+        Assert.Equal("1 of 2 resources of scope 'test' could not be torn down: Beta.", record.Message);
         Assert.Equal(
             "The teardown did not finish within 00:00:05 and was given up. It should pass TeardownContext.Deadline on to what it awaits.",
             Assert.IsType<TimeoutException>(record.Exception).Message);
@@ -251,6 +251,31 @@ public sealed class TeardownTests : IAsyncDisposable
         await release.Bounded();
 
         Assert.Equal(["+Alpha", "+Beta", "-Beta", "-Alpha"], _ledger.Events);
+    }
+
+    [Fact]
+    public async Task Scope_ClosedAgainWhileClosing_WaitsAndKeepsTheFirstOutcome()
+    {
+        var gate = NewGate();
+        var scope = OpenScope(services =>
+        {
+            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (_, _) => await gate.Task);
+        });
+        await scope.GetAsync<Alpha>(Test);
+        await scope.GetAsync<Beta>(Test);
+
+        var first = scope.DisposeAsync();
+        scope.Complete();
+        var second = scope.DisposeAsync().AsTask();
+        var alphaBeforeBeta = _ledger.Events.Contains("-Alpha");
+        var secondDidNotWait = second.IsCompleted;
+        gate.SetResult();
+        await first.Bounded();
+        await second.Bounded();
+
+        Assert.False(alphaBeforeBeta || secondDidNotWait);
+        Assert.Equal(ScopeOutcomeKind.Abandoned, (await _ledger.NextOutcomeAsync()).Kind);
     }
 
     [Fact]
