@@ -1,0 +1,51 @@
+using MinimalApi.Activity;
+using MinimalApi.Infrastructure;
+using MinimalApi.Orders;
+using MinimalApi.Payments;
+using MinimalApi.Uploads;
+
+var builder = WebApplication.CreateBuilder(args);
+
+// Created when a handler first asks for it, ended once when its request has ended: the connection is closed; what the request wrote
+// is committed or rolled back and what it uploaded is kept or deleted, as the request's outcome decides.
+builder.Services.AddRequestScopedResource(Database.OpenAsync, Database.CloseAsync);
+builder.Services.AddRequestScopedResource(OrderChanges.BeginAsync, OrderChanges.EndAsync);
+builder.Services.AddRequestScopedResource(IncomingFile.CreateAsync, IncomingFile.EndAsync);
+
+// The application's own parts, one of each for all requests.
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddSingleton<DataFolder>();
+builder.Services.AddSingleton(Database.Create);
+builder.Services.AddSingleton<ActivityLog>();
+builder.Services.AddSingleton<OrderFeed>();
+builder.Services.AddSingleton<SalesReportBuilder>();
+builder.Services.AddSingleton<PaymentProvider>();
+builder.Services.AddSingleton<UploadFolder>();
+builder.Services.AddHostedService<OrderSchema>();
+builder.Services.AddOptions<PaceOptions>().BindConfiguration("Pace").ValidateOnStart()
+    .Validate(pace => pace.IsValid, "Pace: the durations must not be negative, and UploadBytesPerSecond must be above zero.");
+
+// What every answer shares: JSON written at compile time, errors as problem details.
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AppJsonContext.Default));
+builder.Services.AddProblemDetails();
+builder.Services.AddExceptionHandler<BadRequestHandler>();
+
+var app = builder.Build();
+
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseActivityLog();
+
+// A client that leaves is normal: its work stops, or goes on where the endpoint says so, and nothing is logged as an error.
+app.UseClientAbortTolerance();
+
+app.UseFileServer();
+
+// Change the greeting and save: the front page shows it a moment later, with a new generation number.
+app.MapGet("/greeting", () => "Welcome to the order desk.");
+app.MapOrders();
+app.MapPayments();
+app.MapUploads();
+app.MapActivity();
+
+app.Run();

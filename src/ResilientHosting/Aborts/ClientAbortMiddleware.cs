@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ResilientHosting.Aborts;
+
+/// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
+internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings settings, AbortRecorder recorder)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var metadata = context.GetEndpoint()?.Metadata;
+        if (metadata?.GetMetadata<DisableClientAbortToleranceAttribute>() is not null
+            || context.Features.Get<IClientAbortFeature>() is not null)
+        {
+            // Once a request: a pipeline that is run again for an error page belongs to the request that is being watched.
+            return next(context);
+        }
+
+        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.Policy ?? settings.Options.DefaultPolicy;
+        return AbortMonitor.Attach(context, settings, policy) is { } monitor ? TolerateAsync(context, monitor, policy) : next(context);
+    }
+
+    private async Task TolerateAsync(HttpContext context, AbortMonitor monitor, ClientAbortPolicy policy)
+    {
+        var outcome = AbortOutcome.Completed;
+        try
+        {
+            outcome = policy.Behavior == ClientAbortBehavior.Cancel
+                ? await RunAsync(context, monitor).ConfigureAwait(false)
+                : await SecureAndRunAsync(context, monitor).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            if (!await IsCausedByAbortAsync(monitor, exception).ConfigureAwait(false))
+            {
+                outcome = AbortOutcome.Failed;
+                if (monitor.IsAborted)
+                {
+                    recorder.RecordFailure(context, exception);
+                }
+
+                throw;
+            }
+
+            outcome = monitor.WorkExpired ? AbortOutcome.Expired : AbortOutcome.Cancelled;
+            if (exception is OperationCanceledException)
+            {
+                throw;
+            }
+
+            // Everybody outside knows a cancelled request by this type and this token, and nobody knows the provider's.
+            throw new OperationCanceledException("The request was aborted.", exception, monitor.ServerToken);
+        }
+        finally
+        {
+            if (monitor.Detach(context) is { } abort)
+            {
+                recorder.Record(context, abort, policy, outcome);
+            }
+
+            if (outcome != AbortOutcome.Failed)
+            {
+                monitor.CorrectStatus();
+            }
+        }
+    }
+
+    private async ValueTask<AbortOutcome> RunAsync(HttpContext context, AbortMonitor monitor)
+    {
+        if (monitor.IsAborted)
+        {
+            return AbortOutcome.Dropped;
+        }
+
+        monitor.HandlerStarts();
+        await next(context).ConfigureAwait(false);
+        return AbortOutcome.Completed;
+    }
+
+    private async ValueTask<AbortOutcome> SecureAndRunAsync(HttpContext context, AbortMonitor monitor)
+    {
+        if (monitor.HasBody)
+        {
+            var limit = settings.Options.MaxSecuredBodySize;
+            if (!await SecuredBody.TryReadAsync(context.Request, limit, context.RequestAborted).ConfigureAwait(false))
+            {
+                recorder.RecordRefusal(context, limit);
+                await SecuredBody.RefuseAsync(context, limit).ConfigureAwait(false);
+                return AbortOutcome.Completed;
+            }
+        }
+
+        monitor.HandlerStarts();
+        await next(context).ConfigureAwait(false);
+        return AbortOutcome.Completed;
+    }
+
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "A user's rule may throw anything; the exception it was asked about must survive it.")]
+    private async ValueTask<bool> IsCausedByAbortAsync(AbortMonitor monitor, Exception exception)
+    {
+        try
+        {
+            return await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false);
+        }
+        catch (Exception ruleFailure)
+        {
+            ClientAbortLog.CancellationRuleFailed(settings.Logger, ruleFailure);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using ResilientHosting.Aborts;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the options of client-abort tolerance.</summary>
+public static class ClientAbortServiceCollectionExtensions
+{
+    /// <summary>
+    /// Sets the options of client-abort tolerance and validates them when the host starts. Optional:
+    /// <c>UseClientAbortTolerance</c> works alone. It also lets <c>UseExceptionHandler</c> recognise aborts where that sits inside
+    /// <c>UseClientAbortTolerance</c>; register it before exception handlers of your own.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Changes the options. Called again, it adds to what was configured before.</param>
+    /// <returns>The services.</returns>
+    public static IServiceCollection AddClientAbortTolerance(
+        this IServiceCollection services, Action<ClientAbortOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<ClientAbortOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ClientAbortOptions>, ClientAbortOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IExceptionHandler, AbortExceptionHandler>());
+        return services;
+    }
+}

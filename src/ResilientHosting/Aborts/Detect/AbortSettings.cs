@@ -1,0 +1,9 @@
+namespace ResilientHosting.Aborts;
+
+/// <summary>What every request's monitor shares.</summary>
+internal sealed record AbortSettings(
+    ClientAbortOptions Options,
+    TimeProvider Clock,
+    ILogger Logger,
+    TimeSpan ShutdownTimeout,
+    CancellationToken HostStopping);

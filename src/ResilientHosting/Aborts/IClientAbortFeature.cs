@@ -1,0 +1,30 @@
+namespace ResilientHosting.Aborts;
+
+/// <summary>
+/// What is known about the end of the current request, from <see cref="HttpContext.Features"/>. It is present on every request
+/// that passes through <c>UseClientAbortTolerance</c>, and still tells the truth after the handler has ended: teardown code may
+/// read it.
+/// </summary>
+public interface IClientAbortFeature
+{
+    /// <summary>Whether the request has been aborted, by whomever (see <see cref="Cause"/>).</summary>
+    bool IsAborted { get; }
+
+    /// <summary>Who aborted the request.</summary>
+    /// <value><see cref="ClientAbortCause.Unknown"/> while the request has not been aborted.</value>
+    ClientAbortCause Cause { get; }
+
+    /// <summary>The phase in which the request was aborted; the phase it is in while it has not been aborted.</summary>
+    ClientAbortPhase Phase { get; }
+
+    /// <summary>When the abort was noticed.</summary>
+    /// <value>UTC; <see langword="null"/> while the request has not been aborted.</value>
+    DateTimeOffset? AbortedAt { get; }
+
+    /// <summary>
+    /// Fires as soon as the request is aborted, whatever the endpoint's policy. <see cref="HttpContext.RequestAborted"/> is the
+    /// token for the work itself: under a completing policy it fires later or never. This token belongs to one request, and
+    /// never fires after that request has ended.
+    /// </summary>
+    CancellationToken ClientAborted { get; }
+}

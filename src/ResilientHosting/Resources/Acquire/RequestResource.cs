@@ -1,0 +1,322 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ResilientHosting.Resources;
+
+/// <summary>
+/// One resource of one scope. Its states: nothing, an attempt in flight, an object, an early release in flight; every change happens under
+/// the stack's gate, and no user code runs under it. There is never a second object before the first has been given back.
+/// </summary>
+internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition<T> definition) : IRequestResource<T>
+    where T : class
+{
+    private readonly ResourceStack _stack = stack;
+    private readonly ResourceDefinition<T> _definition = definition;
+    private readonly ResourceEnvironment _environment = stack.Environment;
+    private CreatedObject? _created;
+    private Attempt? _attempt;
+    private Task? _release;
+
+    public bool IsCreated => Volatile.Read(ref _created) is not null;
+
+    public ValueTask<T> GetAsync(CancellationToken cancellationToken = default) => GetAsync(requester: null, cancellationToken);
+
+    /// <param name="requester">The attempt whose factory asks, if one does.</param>
+    /// <param name="cancellationToken">Ends the caller's wait.</param>
+    public ValueTask<T> GetAsync(CreationAttempt? requester, CancellationToken cancellationToken) =>
+        Volatile.Read(ref _created) is { } created ? new(created.Lease.Value) : WaitAsync(requester, cancellationToken);
+
+    public bool TryGet([NotNullWhen(true)] out T? resource)
+    {
+        resource = Volatile.Read(ref _created)?.Lease.Value;
+        return resource is not null;
+    }
+
+    public ValueTask ReleaseAsync(Exception? exception = null)
+    {
+        TaskCompletionSource release;
+        CreatedObject created;
+        lock (_stack.Gate)
+        {
+            if (_created is null)
+            {
+                return _release is null ? ValueTask.CompletedTask : new ValueTask(_release);
+            }
+
+            created = _created;
+            _stack.Remove(created);
+            _stack.EnterRelease();
+            release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _release = release.Task;
+        }
+
+        return ReleaseAsync(created, release, exception);
+    }
+
+    public T Detach()
+    {
+        CreatedObject created;
+        lock (_stack.Gate)
+        {
+            created = _created ?? throw new InvalidOperationException(
+                $"Resource {_definition.Name} cannot be detached: scope '{_stack.Name}' has no object of it now. " +
+                "Call GetAsync first, or check IsCreated.");
+            _stack.Remove(created);
+        }
+
+        _definition.Source.Detach(created.Lease);
+        _environment.Metrics.Detached(_definition.Name);
+        return created.Lease.Value;
+    }
+
+    private async ValueTask<T> WaitAsync(CreationAttempt? requester, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        Attempt? started = null;
+        Attempt attempt;
+        lock (_stack.Gate)
+        {
+            if (_created is { } created)
+            {
+                return created.Lease.Value;
+            }
+
+            if (_attempt is null)
+            {
+                _stack.ThrowIfClosed(_definition.Name);
+                _attempt = started = new Attempt(this, _release);
+                _stack.EnterAttempt(started);
+            }
+
+            attempt = _attempt;
+            requester?.WaitFor(attempt);
+        }
+
+        if (started is not null)
+        {
+            _ = CreateAsync(started);
+        }
+
+        try
+        {
+            return await attempt.Completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (requester is not null)
+            {
+                lock (_stack.Gate)
+                {
+                    requester.StopWaitingFor(attempt);
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs the factory, on the thread of the caller that started the attempt until its first wait. Never throws.</summary>
+    private async Task CreateAsync(Attempt attempt)
+    {
+        var context = new ResourceContext(_stack, attempt);
+        Lease<T> lease;
+        try
+        {
+            _stack.EnsureOpened();
+            if (attempt.Predecessor is { } release)
+            {
+                await release.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                attempt.Token.ThrowIfCancellationRequested();
+            }
+
+            var acquiring = _definition.Source.AcquireAsync(context, attempt.Token);
+            if (!acquiring.IsCompleted)
+            {
+                attempt.StartTimeout(_environment.Time, _environment.Options.CreateTimeout);
+            }
+
+            lease = await acquiring.ConfigureAwait(false);
+            if (lease.Value is null)
+            {
+                throw new InvalidOperationException(
+                    $"The factory of resource {_definition.Name} returned null. Return an object, or throw to say why there is none.");
+            }
+        }
+#pragma warning disable CA1031 // Whatever the factory throws belongs to those who wait for it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            await FailAsync(attempt, context, exception).ConfigureAwait(false);
+            return;
+        }
+
+        var created = new CreatedObject(this, lease);
+        if (!TryPublish(attempt, created))
+        {
+            await AbandonAsync(attempt, created).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes the object the scope's. False if it comes too late: its attempt has timed out or the scope is ending.</summary>
+    private bool TryPublish(Attempt attempt, CreatedObject created)
+    {
+        _environment.Metrics.Created(_definition.Name);
+        lock (_stack.Gate)
+        {
+            attempt.Dispose();
+            if (_attempt != attempt)
+            {
+                return false;
+            }
+
+            _attempt = null;
+            if (_stack.IsClosed)
+            {
+                return false;
+            }
+
+            _created = created;
+            _stack.Push(created);
+            _stack.LeaveAttempt(attempt);
+        }
+
+        attempt.Completion.TrySetResult(created.Lease.Value);
+        return true;
+    }
+
+    private async ValueTask AbandonAsync(Attempt attempt, CreatedObject late)
+    {
+        // Those who wait for a timed-out attempt know already.
+        if (_stack.IsClosed)
+        {
+            attempt.Fail(_stack.ClosedException(_definition.Name));
+        }
+
+        // A closing scope waits for this, within its budget: what the object was made from must outlive it.
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        await teardown.RunAsync(late).ConfigureAwait(false);
+        teardown.Report();
+        ResourceLog.LateArrivalTornDown(_environment.Logger, _definition.Name, _stack.Name);
+        Leave(attempt);
+    }
+
+    private async ValueTask FailAsync(Attempt attempt, ResourceContext context, Exception exception)
+    {
+        var teardown = new Teardown(_stack, new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+        while (context.TryTakeUnfinished(out var unfinished))
+        {
+            await teardown.RunAsync(new UnfinishedObject(_definition.Name, unfinished)).ConfigureAwait(false);
+        }
+
+        teardown.Report();
+        lock (_stack.Gate)
+        {
+            attempt.Dispose();
+            if (_attempt == attempt)
+            {
+                _attempt = null;
+            }
+
+            if (_stack.IsClosed && exception is OperationCanceledException)
+            {
+                exception = _stack.ClosedException(_definition.Name);
+            }
+        }
+
+        ReportFailure(attempt, exception);
+        Leave(attempt);
+    }
+
+    private void TimeOut(Attempt attempt)
+    {
+        lock (_stack.Gate)
+        {
+            if (_attempt != attempt)
+            {
+                return;
+            }
+
+            _attempt = null;
+            attempt.Cancel();
+            _stack.LeaveAttempt(attempt);
+        }
+
+        var limit = _environment.Options.CreateTimeout;
+        ReportFailure(attempt, new TimeoutException(
+            $"Resource {_definition.Name} was not created within {limit:c} in scope '{_stack.Name}'. Raise RequestResourceOptions.CreateTimeout " +
+            "if its backend is slow; if its factory waits for another resource, it must ask for it with ResourceContext.GetAsync."));
+    }
+
+    private void ReportFailure(Attempt attempt, Exception exception)
+    {
+        if (attempt.Fail(exception))
+        {
+            _environment.Metrics.CreationFailed(_definition.Name, exception);
+            ResourceLog.CreationFailed(_environment.Logger, _definition.Name, _stack.Name, exception);
+        }
+    }
+
+    private void Leave(Attempt attempt)
+    {
+        lock (_stack.Gate)
+        {
+            _stack.LeaveAttempt(attempt);
+        }
+    }
+
+    private async ValueTask ReleaseAsync(CreatedObject created, TaskCompletionSource release, Exception? exception)
+    {
+        var failure = await new Teardown(_stack, _stack.OutcomeSoFar(exception)).RunAsync(created).ConfigureAwait(false);
+        lock (_stack.Gate)
+        {
+            _release = null;
+            _stack.LeaveRelease();
+        }
+
+        if (failure is null)
+        {
+            release.SetResult();
+            return;
+        }
+
+        release.SetException(failure);
+        await release.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>An object of this resource, owned by the scope until it leaves the stack.</summary>
+    private sealed class CreatedObject(RequestResource<T> owner, Lease<T> lease) : OwnedObject
+    {
+        public Lease<T> Lease { get; } = lease;
+
+        public override string Name => owner._definition.Name;
+
+        public override void OnRemoved() => Volatile.Write(ref owner._created, null);
+
+        public override ValueTask ReturnAsync(TeardownContext context) => owner._definition.Source.ReturnAsync(Lease, context);
+
+        public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure) =>
+            owner._environment.Metrics.TornDown(Name, outcome, duration, failure);
+    }
+
+    private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name)
+    {
+        /// <summary>The early release of the previous object, if it is still going on.</summary>
+        public Task? Predecessor { get; } = predecessor;
+
+        /// <summary>Continuations run elsewhere: whoever completes it must not run its waiters' code.</summary>
+        public TaskCompletionSource<T> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Fails those who wait. False if the attempt had already ended.</summary>
+        public bool Fail(Exception exception)
+        {
+            var failed = Completion.TrySetException(exception);
+            if (failed)
+            {
+                // Observed here: all callers may have stopped waiting, and the failure has been logged.
+                _ = Completion.Task.Exception;
+            }
+
+            return failed;
+        }
+
+        protected override void OnTimeout() => owner.TimeOut(this);
+    }
+}

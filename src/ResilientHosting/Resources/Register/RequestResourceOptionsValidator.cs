@@ -1,0 +1,32 @@
+namespace ResilientHosting.Resources;
+
+internal sealed class RequestResourceOptionsValidator : IValidateOptions<RequestResourceOptions>
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
+    public ValidateOptionsResult Validate(string? name, RequestResourceOptions options)
+    {
+        var failures = new ValidateOptionsResultBuilder();
+        CheckRange(failures, nameof(options.CreateTimeout), options.CreateTimeout);
+        CheckRange(failures, nameof(options.TeardownTimeout), options.TeardownTimeout);
+        CheckRange(failures, nameof(options.ScopeTeardownBudget), options.ScopeTeardownBudget);
+
+        if (options.ScopeTeardownBudget < options.TeardownTimeout)
+        {
+            failures.AddError(
+                $"must be at least TeardownTimeout ({options.TeardownTimeout:c}), but is {options.ScopeTeardownBudget:c}; " +
+                "raise the budget or lower the timeout.",
+                nameof(options.ScopeTeardownBudget));
+        }
+
+        return failures.Build();
+    }
+
+    private static void CheckRange(ValidateOptionsResultBuilder failures, string property, TimeSpan value)
+    {
+        if (value <= TimeSpan.Zero || value > Longest)
+        {
+            failures.AddError($"must be more than zero and at most {Longest:c}, but is {value:c}.", property);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace ResilientHosting.Resources;
+
+/// <summary>Time limits for the creation and teardown of all request-scoped resources.</summary>
+public sealed class RequestResourceOptions
+{
+    /// <summary>How long a factory may take. Its callers then get a <see cref="TimeoutException"/>; an object that arrives later is torn down.</summary>
+    /// <value>Default 15 s. More than zero, at most one day.</value>
+    public TimeSpan CreateTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the teardown of one resource may take before <see cref="TeardownContext.Deadline"/> is cancelled.</summary>
+    /// <value>Default 5 s. More than zero, at most <see cref="ScopeTeardownBudget"/>.</value>
+    public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long all teardowns of one scope may take together, including the wait for creations still running when the scope ends. When it
+    /// is used up the remaining teardowns still start, with a deadline already cancelled, and are not waited for.
+    /// </summary>
+    /// <value>Default 30 s. At least <see cref="TeardownTimeout"/>, at most one day.</value>
+    public TimeSpan ScopeTeardownBudget { get; set; } = TimeSpan.FromSeconds(30);
+}

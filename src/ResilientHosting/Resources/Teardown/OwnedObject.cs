@@ -1,0 +1,19 @@
+namespace ResilientHosting.Resources;
+
+/// <summary>An object a scope must give back.</summary>
+internal abstract class OwnedObject
+{
+    public abstract string Name { get; }
+
+    public abstract ValueTask ReturnAsync(TeardownContext context);
+
+    /// <summary>The object has left the stack: it is no longer handed out. Called under the stack's gate.</summary>
+    public virtual void OnRemoved()
+    {
+    }
+
+    /// <summary>The object has been given back, or given up.</summary>
+    public virtual void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
+    {
+    }
+}

@@ -1,0 +1,93 @@
+namespace ResilientHosting.Resources;
+
+/// <content>
+/// The scope's beginning and its doors. A request has two, since no single one is always used: the middleware sees exceptions and aborts,
+/// the completed response everything else. The container's door is for scopes that have no request.
+/// </content>
+internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
+{
+    private bool _opened;
+    private string? _name;
+    private ExecutionContext? _ambient;
+    private ScopeOutcome? _pipelineOutcome;
+
+    /// <summary>The request the scope belongs to, while it lasts.</summary>
+    public HttpContext? HttpContext { get; private set; }
+
+    public string Name => _name ?? "service scope";
+
+    public static ResourceStack? Of(HttpContext context) => context.Features.Get<ResourceStack>();
+
+    /// <summary>Opens the scope as one that belongs to no request, even if it is opened during one.</summary>
+    public void OpenDetached(string name)
+    {
+        _name = name;
+        _ambient = ExecutionContext.Capture();
+        _opened = true;
+    }
+
+    /// <summary>Opens the scope at its first creation. A request that creates nothing has paid nothing until here.</summary>
+    public void EnsureOpened()
+    {
+        if (Volatile.Read(ref _opened))
+        {
+            return;
+        }
+
+        // A service scope opened inside a request has another stack than the request.
+        var request = Environment.HttpContext is { } current && current.RequestServices.GetService<ResourceStack>() == this ? current : null;
+        lock (Gate)
+        {
+            if (_opened || IsClosed)
+            {
+                return;
+            }
+
+            _ambient = ExecutionContext.Capture();
+            if (request is not null)
+            {
+                HttpContext = request;
+                _name = request.GetEndpoint()?.DisplayName ?? $"{request.Request.Method} {request.Request.Path.ToUriComponent()}";
+                request.Features.Set(this);
+
+                // Callbacks run last-in first-out. RequestServices exist by now, so their disposal was registered before and runs after.
+                request.Response.OnCompleted(static state => ((ResourceStack)state).OnResponseCompletedAsync(), this);
+            }
+
+            Volatile.Write(ref _opened, true);
+        }
+    }
+
+    /// <summary>How the scope would end if it ended now, for a resource that is given back before.</summary>
+    public ScopeOutcome OutcomeSoFar(Exception? exception) => _outcome is not null ? _outcome
+        : HttpContext is { } context ? RequestOutcome.SoFar(context, exception, Environment.IsHostStopping)
+        : new ScopeOutcome(exception is null ? ScopeOutcomeKind.Succeeded : ScopeOutcomeKind.Faulted, exception);
+
+    /// <summary>
+    /// The first door: the request's pipeline has ended. The outcome is settled here, because once the response is out a client that just
+    /// hangs up looks like an abort. An exception or an abort closes the scope at once: TestServer never completes such a response.
+    /// </summary>
+    public Task OnPipelineEndedAsync(Exception? escaped)
+    {
+        if (HttpContext is not { } context)
+        {
+            return Task.CompletedTask;
+        }
+
+        _pipelineOutcome = RequestOutcome.Resolve(context, escaped, Environment.IsHostStopping);
+        return escaped is null && _pipelineOutcome.Kind is ScopeOutcomeKind.Succeeded or ScopeOutcomeKind.ExceptionHandled
+            ? Task.CompletedTask
+            : CloseAsync(_pipelineOutcome);
+    }
+
+    /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
+    public ValueTask DisposeAsync() => new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));
+
+    /// <summary>For <c>using</c> a service scope: what cannot be torn down synchronously is finished, and its failures logged, afterwards.</summary>
+    public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+
+    /// <summary>The second door: the response has been sent, or has failed.</summary>
+    private Task OnResponseCompletedAsync() => HttpContext is { } context
+        ? CloseAsync(_pipelineOutcome ?? RequestOutcome.Resolve(context, escaped: null, Environment.IsHostStopping))
+        : Task.CompletedTask;
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+
+namespace ResilientHosting.Resources;
+
+/// <summary>
+/// Gives objects back one after another, each within its time and all within the scope's budget. A failure stops nothing; all failures
+/// end up in one record.
+/// </summary>
+internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
+{
+    /// <summary>How long a teardown may take to notice that its deadline was cancelled.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly long _start = stack.Environment.Time.GetTimestamp();
+    private List<(string Resource, Exception Exception)>? _failures;
+    private int _total;
+
+    /// <summary>What is left of the time for all.</summary>
+    public TimeSpan Budget => stack.Environment.Options.ScopeTeardownBudget - stack.Environment.Time.GetElapsedTime(_start);
+
+    /// <summary>The teardown of a resource registered without one.</summary>
+    public static ValueTask DisposeAsync(object resource)
+    {
+        switch (resource)
+        {
+            case IAsyncDisposable asyncDisposable:
+                return asyncDisposable.DisposeAsync();
+            case IDisposable disposable:
+                disposable.Dispose();
+                return ValueTask.CompletedTask;
+            default:
+                return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Gives one object back. Never throws: the failure is returned, and noted for <see cref="Report"/>.</summary>
+    public async ValueTask<Exception?> RunAsync(OwnedObject owned)
+    {
+        var time = stack.Environment.Time;
+        var start = time.GetTimestamp();
+        var limit = TimeSpan.FromTicks(Math.Min(stack.Environment.Options.TeardownTimeout.Ticks, Math.Max(0, Budget.Ticks)));
+
+        // Not disposed of: a teardown that was given up still holds the token, and without a timer of its own there is nothing to free.
+        var deadline = new CancellationTokenSource();
+        if (limit == TimeSpan.Zero)
+        {
+            await deadline.CancelAsync().ConfigureAwait(false);
+        }
+
+        var returning = ReturnAsync(owned, new TeardownContext(outcome, stack.Services, deadline.Token));
+        var failure = returning.IsCompleted
+            ? await returning.ConfigureAwait(false)
+            : await WaitAsync(returning.AsTask(), deadline, limit, time).ConfigureAwait(false);
+
+        _total++;
+        if (failure is not null)
+        {
+            (_failures ??= []).Add((owned.Name, failure));
+        }
+
+        owned.OnReturned(outcome.Kind, time.GetElapsedTime(start), failure);
+        return failure;
+    }
+
+    /// <summary>Logs what has failed, if anything has.</summary>
+    public void Report()
+    {
+        if (_failures is not null)
+        {
+            ResourceLog.TeardownFailed(stack.Environment.Logger, stack.Name, _total, _failures);
+        }
+    }
+
+    private static async ValueTask<Exception?> ReturnAsync(OwnedObject owned, TeardownContext context)
+    {
+        try
+        {
+            await owned.ReturnAsync(context).ConfigureAwait(false);
+            return null;
+        }
+#pragma warning disable CA1031 // The failure is the result: it is reported, or thrown by an early release.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return exception;
+        }
+    }
+
+    private static async ValueTask<Exception?> WaitAsync(
+        Task<Exception?> returning, CancellationTokenSource deadline, TimeSpan limit, TimeProvider time)
+    {
+        // CancelAsync, because a callback that throws on a timer's thread would end the process.
+        var timer = time.CreateTimer(
+            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), deadline, limit, Timeout.InfiniteTimeSpan);
+        await using (timer.ConfigureAwait(false))
+        {
+            try
+            {
+                return await returning.WaitAsync(limit > TimeSpan.Zero ? limit + Grace : TimeSpan.Zero, time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return new TimeoutException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The teardown did not finish within {limit:c} and was given up. It should pass TeardownContext.Deadline on to what it awaits."));
+            }
+        }
+    }
+}
