@@ -35,7 +35,8 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         }
 
         // A service scope opened inside a request has another stack than the request.
-        var request = Environment.HttpContext is { } current && current.RequestServices.GetService<ResourceStack>() == this ? current : null;
+        var current = Environment.HttpContext;
+        var request = current?.RequestServices?.GetService<ResourceStack>() == this ? current : null;
         lock (Gate)
         {
             if (_opened || IsClosed)
