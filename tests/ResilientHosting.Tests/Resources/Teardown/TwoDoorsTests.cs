@@ -156,7 +156,7 @@ public sealed class TwoDoorsTests : IAsyncDisposable
             services =>
             {
                 services.AddSingleton<IStartupFilter, ThrowingFilter>();
-                services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+                services.AddTracked<Alpha>(_ledger);
             },
             app => app.MapGet("/", async (IRequestResource<Alpha> alpha, CancellationToken aborted) => await alpha.GetAsync(aborted) is null));
         _host.Logs.Expect("ApplicationError");
@@ -189,7 +189,7 @@ public sealed class TwoDoorsTests : IAsyncDisposable
 
     private async Task<ResourceTestHost> StartAsync(Server server, bool withExceptionHandler = false) => _host = await ResourceTestHost.StartAsync(
         server,
-        services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown),
+        services => services.AddTracked<Alpha>(_ledger),
         app =>
         {
             if (withExceptionHandler)
