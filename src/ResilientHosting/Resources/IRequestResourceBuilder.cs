@@ -8,6 +8,6 @@ public interface IRequestResourceBuilder<T>
     /// <summary>The services the resource is registered in.</summary>
     IServiceCollection Services { get; }
 
-    /// <summary>The name of the resource, its key for <see cref="FromKeyedServicesAttribute"/>; <see langword="null"/> if it has none.</summary>
+    /// <summary>The key for <see cref="FromKeyedServicesAttribute"/>; <see langword="null"/> if the resource has none.</summary>
     string? Name { get; }
 }

@@ -3,7 +3,9 @@ namespace ResilientHosting.Resources;
 /// <summary>Time limits for the creation and teardown of all request-scoped resources.</summary>
 public sealed class RequestResourceOptions
 {
-    /// <summary>How long a factory may take. Its callers then get a <see cref="TimeoutException"/>; an object that arrives later is torn down.</summary>
+    /// <summary>
+    /// How long a factory may take. Its callers then get a <see cref="TimeoutException"/>; an object that arrives later is torn down.
+    /// </summary>
     /// <value>Default 15 s. More than zero, at most one day.</value>
     public TimeSpan CreateTimeout { get; set; } = TimeSpan.FromSeconds(15);
 

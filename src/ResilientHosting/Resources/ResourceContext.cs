@@ -16,7 +16,9 @@ public sealed class ResourceContext
     /// <summary>The services of the scope: in a request, its <see cref="HttpContext.RequestServices"/>.</summary>
     public IServiceProvider Services => _stack.Services;
 
-    /// <summary>The request, or <see langword="null"/> outside one.</summary>
+    /// <summary>
+    /// The request the scope belongs to; <see langword="null"/> in a scope of another kind, even if it was opened during a request.
+    /// </summary>
     public HttpContext? HttpContext => _stack.HttpContext;
 
     /// <summary>The name of the scope as it appears in logs and exceptions: the endpoint, or the name given to the scope.</summary>
@@ -50,8 +52,8 @@ public sealed class ResourceContext
         if (unfinished is not (IAsyncDisposable or IDisposable))
         {
             throw new ArgumentException(
-                $"OnFailure disposes of the object when the creation fails, but {unfinished.GetType()} implements neither IAsyncDisposable " +
-                "nor IDisposable. Clean it up in a catch block of the factory instead.",
+                $"OnFailure disposes of the object when the creation fails, but {unfinished.GetType()} implements neither " +
+                "IAsyncDisposable nor IDisposable. Clean it up in a catch block of the factory instead.",
                 nameof(unfinished));
         }
 

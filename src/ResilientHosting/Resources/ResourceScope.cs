@@ -47,7 +47,7 @@ public sealed class ResourceScope : IAsyncDisposable
     /// <summary>Declares the work successful. Without this the teardowns see <see cref="ScopeOutcomeKind.Abandoned"/>.</summary>
     public void Complete() => _outcome = new ScopeOutcome(ScopeOutcomeKind.Succeeded);
 
-    /// <summary>Tears the resources down, newest first, then disposes of the service scope. Failed teardowns are logged, not thrown.</summary>
+    /// <summary>Tears the resources down, newest first, then disposes of the services. Failed teardowns are logged, not thrown.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stack.CloseAsync(_outcome).ConfigureAwait(false);

@@ -1,15 +1,13 @@
-using System.Globalization;
-
 namespace ResilientHosting.Resources;
 
 /// <summary>A resource was asked of a scope that has ended.</summary>
 public sealed class ResourceScopeClosedException : ObjectDisposedException
 {
     internal ResourceScopeClosedException(string resource, string scopeName, TimeSpan age, ScopeOutcome outcome)
-        : base(objectName: null, string.Create(
-            CultureInfo.InvariantCulture,
-            $"Resource {resource} cannot be created: its scope '{scopeName}' ended {age:c} ago with outcome {outcome.Kind}. Work that outlives " +
-            $"its scope opens its own with RunInResourceScopeAsync or CreateResourceScope, or takes the object along with Detach()."))
+        : base(
+            objectName: null,
+            $"Resource {resource} cannot be created: its scope '{scopeName}' ended {age:c} ago with outcome {outcome.Kind}. Work that " +
+            "outlives its scope opens its own with RunInResourceScopeAsync or CreateResourceScope, or takes the object along with Detach().")
     {
         ScopeName = scopeName;
         Age = age;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Resources;
 
 namespace ResilientHosting.Tests.Resources;
@@ -52,4 +53,15 @@ public sealed class Ledger
         await _outcomes.Reader.ReadAsync(TestContext.Current.CancellationToken).Bounded();
 
     public void AssertBalanced() => Assert.All(Created, tracked => Assert.Equal(1, tracked.Teardowns));
+}
+
+internal static class LedgerServiceCollectionExtensions
+{
+    /// <summary>Registers a resource whose life the ledger records.</summary>
+    public static IServiceCollection AddTracked<T>(this IServiceCollection services, Ledger ledger)
+        where T : Tracked, new()
+    {
+        services.AddRequestScopedResource((_, _) => ValueTask.FromResult(ledger.Create<T>()), ledger.TearDown);
+        return services;
+    }
 }

@@ -34,7 +34,7 @@ internal abstract class CreationAttempt(string name) : IDisposable
     public void StartTimeout(TimeProvider time, TimeSpan dueTime) =>
         _timeout = time.CreateTimer(static state => ((CreationAttempt)state!).OnTimeout(), this, dueTime, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Tells the factory to give up. Callbacks it registered run elsewhere: they must not run under the gate nor throw into it.</summary>
+    /// <summary>Tells the factory to give up. Its callbacks run elsewhere: not under the gate, nor throwing into it.</summary>
     public void Cancel()
     {
         if (!_disposed)

@@ -241,8 +241,9 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         var limit = _environment.Options.CreateTimeout;
         ReportFailure(attempt, new TimeoutException(
-            $"Resource {_definition.Name} was not created within {limit:c} in scope '{_stack.Name}'. Raise RequestResourceOptions.CreateTimeout " +
-            "if its backend is slow; if its factory waits for another resource, it must ask for it with ResourceContext.GetAsync."));
+            $"Resource {_definition.Name} was not created within {limit:c} in scope '{_stack.Name}'. Raise " +
+            "RequestResourceOptions.CreateTimeout if its backend is slow; if its factory waits for another resource, it must ask for " +
+            "it with ResourceContext.GetAsync."));
     }
 
     private void ReportFailure(Attempt attempt, Exception exception)

@@ -17,8 +17,8 @@ internal static class ResourceResolution
         if (services.GetRequiredService<ResourceEnvironment>().IsRoot(services))
         {
             throw new InvalidOperationException(
-                $"Resource {ResourceName.Of<T>(name)} was asked of the root service provider: by a singleton, a hosted service or app.Services. " +
-                "It belongs to a request. Outside one, open a scope with services.RunInResourceScopeAsync(name, body) or " +
+                $"Resource {ResourceName.Of<T>(name)} was asked of the root service provider: by a singleton, a hosted service or " +
+                "app.Services. It belongs to a request. Outside one, open a scope with services.RunInResourceScopeAsync(name, body) or " +
                 "services.CreateResourceScope(name) and take it from there.");
         }
 

@@ -15,8 +15,8 @@ public static class RequestResourceServiceCollectionExtensions
     /// <typeparam name="T">The type of the resource.</typeparam>
     /// <param name="services">The services.</param>
     /// <param name="create">
-    /// Creates the resource. Its token is cancelled when <see cref="RequestResourceOptions.CreateTimeout"/> has passed or the scope ends, not
-    /// when the client goes away.
+    /// Creates the resource. Its token is cancelled when <see cref="RequestResourceOptions.CreateTimeout"/> has passed or the scope ends,
+    /// not when the client goes away.
     /// </param>
     /// <param name="teardown">
     /// Ends the resource's life, including its disposal. Without one the object is disposed of through <see cref="IAsyncDisposable"/> or

@@ -35,7 +35,8 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         }
 
         // A service scope opened inside a request has another stack than the request.
-        var request = Environment.HttpContext is { } current && current.RequestServices.GetService<ResourceStack>() == this ? current : null;
+        var current = Environment.HttpContext;
+        var request = current?.RequestServices?.GetService<ResourceStack>() == this ? current : null;
         lock (Gate)
         {
             if (_opened || IsClosed)
@@ -83,7 +84,7 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
     /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
     public ValueTask DisposeAsync() => new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));
 
-    /// <summary>For <c>using</c> a service scope: what cannot be torn down synchronously is finished, and its failures logged, afterwards.</summary>
+    /// <summary>For <c>using</c> on a service scope: what takes longer is finished, and its failures logged, afterwards.</summary>
     public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
 
     /// <summary>The second door: the response has been sent, or has failed.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
 
     public IServiceProvider Services { get; } = services;
 
-    /// <summary>Whether the scope's end has begun. Objects that exist are handed out until it is their turn, for the teardowns of others.</summary>
+    /// <summary>Whether the scope's end has begun. Until it is their turn, objects are still handed out to the teardowns of others.</summary>
     public bool IsClosed => Volatile.Read(ref _outcome) is not null;
 
     // The members down to LeaveRelease are called under the gate.

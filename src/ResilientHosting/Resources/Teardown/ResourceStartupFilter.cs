@@ -6,7 +6,7 @@ internal sealed class ResourceStartupFilter : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        app.UseMiddleware<ResourceMiddleware>();
+        app.Use(pipeline => new ResourceMiddleware(pipeline).InvokeAsync);
         next(app);
     };
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ResilientHosting.Resources;
 
 /// <summary>
@@ -100,9 +98,9 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
             }
             catch (TimeoutException)
             {
-                return new TimeoutException(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The teardown did not finish within {limit:c} and was given up. It should pass TeardownContext.Deadline on to what it awaits."));
+                return new TimeoutException(
+                    $"The teardown did not finish within {limit:c} and was given up. It should pass TeardownContext.Deadline on to " +
+                    "what it awaits.");
             }
         }
     }

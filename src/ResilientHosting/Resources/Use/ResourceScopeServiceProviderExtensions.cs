@@ -6,9 +6,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class ResourceScopeServiceProviderExtensions
 {
     /// <summary>
-    /// Opens a scope with resources of its own. Dispose of it to tear them down, and call <see cref="ResourceScope.Complete"/> before if the
-    /// work succeeded. <see cref="RunInResourceScopeAsync(IServiceProvider, string, Func{ResourceScope, CancellationToken, Task}, CancellationToken)"/>
-    /// does both by itself.
+    /// Opens a scope with resources of its own. Dispose of it to tear them down, and call <see cref="ResourceScope.Complete"/> before if
+    /// the work succeeded. <c>RunInResourceScopeAsync</c> does both by itself.
     /// </summary>
     /// <param name="services">Any services of the host.</param>
     /// <param name="name">What logs and exceptions call the scope.</param>
@@ -21,8 +20,8 @@ public static class ResourceScopeServiceProviderExtensions
     }
 
     /// <summary>
-    /// Runs work in a resource scope of its own. Afterwards the resources are torn down and told how the work ended: succeeded, faulted with
-    /// its exception, aborted if <paramref name="cancellationToken"/> ended it, or cut off by the host's stop.
+    /// Runs work in a resource scope of its own. Afterwards the resources are torn down and told how the work ended: succeeded, faulted
+    /// with its exception, aborted if <paramref name="cancellationToken"/> ended it, or cut off by the host's stop.
     /// </summary>
     /// <param name="services">Any services of the host.</param>
     /// <param name="name">What logs and exceptions call the scope.</param>

@@ -18,7 +18,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     [Fact]
     public async Task GetAsync_Repeated_ReturnsTheSameObjectSynchronously()
     {
-        await using var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+        await using var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger));
         var resource = scope.Services.GetRequiredService<IRequestResource<Alpha>>();
         Assert.False(resource.IsCreated);
         Assert.False(resource.TryGet(out _));
@@ -36,7 +36,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     [Fact]
     public async Task GetAsync_Repeated_AllocatesNothing()
     {
-        await using var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+        await using var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger));
         var resource = scope.Services.GetRequiredService<IRequestResource<Alpha>>();
         await resource.GetAsync(Test);
 
@@ -154,7 +154,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     [Fact]
     public async Task GetAsync_TokenAlreadyCancelled_DoesNotStartTheFactory()
     {
-        await using var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+        await using var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scope.GetAsync<Alpha>(new CancellationToken(canceled: true)).Bounded());
 
@@ -198,7 +198,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
         var gate = NewGate();
         var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>(
                 async (context, token) =>
                 {
@@ -258,7 +258,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     [Fact]
     public async Task GetAsync_AfterTheScopeEnded_NamesScopeAgeAndOutcome()
     {
-        var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+        var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger));
         var resource = scope.Services.GetRequiredService<IRequestResource<Alpha>>();
         await resource.GetAsync(Test);
         scope.Complete();
@@ -386,7 +386,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     [Fact]
     public async Task ReleaseAsync_ThenGetAsync_MakesANewObject()
     {
-        await using var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+        await using var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger));
         var resource = scope.Services.GetRequiredService<IRequestResource<Alpha>>();
         await resource.ReleaseAsync();
         var first = await resource.GetAsync(Test);
@@ -446,7 +446,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     public async Task Detach_HandsTheObjectOverWithoutTeardown()
     {
         Alpha detached;
-        await using (var scope = OpenScope(services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown)))
+        await using (var scope = OpenScope(services => services.AddTracked<Alpha>(_ledger)))
         {
             var resource = scope.Services.GetRequiredService<IRequestResource<Alpha>>();
             var created = await resource.GetAsync(Test);
@@ -469,7 +469,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
     {
         await using var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Alpha>("search", (_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
             services.AddRequestScopedResource<Beta>(async (context, token) =>
             {

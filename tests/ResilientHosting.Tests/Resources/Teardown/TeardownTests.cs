@@ -27,8 +27,8 @@ public sealed class TeardownTests : IAsyncDisposable
                     return _ledger.Create<Alpha>();
                 },
                 _ledger.TearDown);
-            services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), _ledger.TearDown);
-            services.AddRequestScopedResource<Gamma>((_, _) => new(_ledger.Create<Gamma>()), _ledger.TearDown);
+            services.AddTracked<Beta>(_ledger);
+            services.AddTracked<Gamma>(_ledger);
         }))
         {
             var startedFirst = scope.GetAsync<Alpha>(Test);
@@ -53,7 +53,7 @@ public sealed class TeardownTests : IAsyncDisposable
                     return _ledger.Create<Alpha>();
                 },
                 _ledger.TearDown);
-            services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), _ledger.TearDown);
+            services.AddTracked<Beta>(_ledger);
         }))
         {
             await scope.GetAsync<Alpha>(Test);
@@ -67,7 +67,7 @@ public sealed class TeardownTests : IAsyncDisposable
     {
         await using (var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (beta, context) =>
             {
                 var alpha = await context.Services.GetRequiredService<IRequestResource<Alpha>>().GetAsync(context.Deadline);
@@ -89,7 +89,7 @@ public sealed class TeardownTests : IAsyncDisposable
         await using (var scope = OpenScope(services =>
         {
             services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), (_, _) => throw new NotSupportedException("alpha"));
-            services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), _ledger.TearDown);
+            services.AddTracked<Beta>(_ledger);
             services.AddRequestScopedResource<Gamma>("g", (_, _) => new(_ledger.Create<Gamma>()), async (_, _) =>
             {
                 await Task.Yield();
@@ -115,7 +115,7 @@ public sealed class TeardownTests : IAsyncDisposable
     {
         var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), (_, _) => throw new NotSupportedException("beta"));
         });
         _logs.Expect("TeardownFailed");
@@ -155,7 +155,7 @@ public sealed class TeardownTests : IAsyncDisposable
         var hang = NewGate();
         var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (_, _) => await hang.Task);
         });
         _logs.Expect("TeardownFailed");
@@ -234,7 +234,7 @@ public sealed class TeardownTests : IAsyncDisposable
         var gate = NewGate();
         var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (beta, context) =>
             {
                 await gate.Task;
@@ -259,7 +259,7 @@ public sealed class TeardownTests : IAsyncDisposable
         var gate = NewGate();
         var scope = OpenScope(services =>
         {
-            services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+            services.AddTracked<Alpha>(_ledger);
             services.AddRequestScopedResource<Beta>((_, _) => new(_ledger.Create<Beta>()), async (_, _) => await gate.Task);
         });
         await scope.GetAsync<Alpha>(Test);
@@ -303,7 +303,7 @@ public sealed class TeardownTests : IAsyncDisposable
     public async Task ServiceScope_WithoutARequest_TearsDownAsAbandonedWhenDisposed()
     {
         (_services, _logs) = ResourceTestHost.BuildServices(
-            services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown));
+            services => services.AddTracked<Alpha>(_ledger));
         await using (var scope = _services.CreateAsyncScope())
         {
             await scope.ServiceProvider.GetRequiredService<IRequestResource<Alpha>>().GetAsync(Test);

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Resources;
@@ -147,6 +148,26 @@ public sealed class TwoDoorsTests : IAsyncDisposable
         Assert.Equal(("tenant-7", true), await seen.Task.Bounded());
     }
 
+    [Theory, MemberData(nameof(Servers))]
+    public async Task StartupFilter_RegisteredEarlierThrows_IsStillInsideTheDoor(Server server)
+    {
+        _host = await ResourceTestHost.StartAsync(
+            server,
+            services =>
+            {
+                services.AddSingleton<IStartupFilter, ThrowingFilter>();
+                services.AddTracked<Alpha>(_ledger);
+            },
+            app => app.MapGet("/", async (IRequestResource<Alpha> alpha, CancellationToken aborted) => await alpha.GetAsync(aborted) is null));
+        _host.Logs.Expect("ApplicationError");
+
+        await SendIgnoringFailureAsync(_host, "/");
+
+        var outcome = await _ledger.NextOutcomeAsync();
+        Assert.Equal(ScopeOutcomeKind.Faulted, outcome.Kind);
+        Assert.Same(Thrown, outcome.Exception);
+    }
+
     private static readonly InvalidOperationException Thrown = new("thrown by the handler");
 
     private static async Task SendIgnoringFailureAsync(ResourceTestHost host, string path)
@@ -168,7 +189,7 @@ public sealed class TwoDoorsTests : IAsyncDisposable
 
     private async Task<ResourceTestHost> StartAsync(Server server, bool withExceptionHandler = false) => _host = await ResourceTestHost.StartAsync(
         server,
-        services => services.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown),
+        services => services.AddTracked<Alpha>(_ledger),
         app =>
         {
             if (withExceptionHandler)
@@ -228,6 +249,19 @@ public sealed class TwoDoorsTests : IAsyncDisposable
             await Task.Yield();
             yield return resource.Teardowns;
         }
+    }
+
+    private sealed class ThrowingFilter : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (context, pipeline) =>
+            {
+                await pipeline(context);
+                throw Thrown;
+            });
+            next(app);
+        };
     }
 
     private sealed class ScopedProbe : IDisposable

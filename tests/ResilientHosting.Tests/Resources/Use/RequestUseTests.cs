@@ -258,7 +258,7 @@ public sealed class RequestUseTests : IAsyncDisposable
             Server.Kestrel,
             collection =>
             {
-                collection.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
+                collection.AddTracked<Alpha>(_ledger);
                 collection.AddRequestScopedResource<Alpha>("named", (_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown);
                 services?.Invoke(collection);
             },
