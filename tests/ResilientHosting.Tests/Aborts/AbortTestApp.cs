@@ -56,7 +56,7 @@ public sealed class AbortTestApp
     private TaskCompletionSource Arrival(string id) =>
         _arrivals.GetOrAdd(id, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private static void UsePipeline(WebApplication app, Pipeline pipeline)
+    public static void UsePipeline(WebApplication app, Pipeline pipeline)
     {
         if (pipeline == Pipeline.InsideExceptionHandler)
         {
