@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Aborts;
@@ -10,4 +11,23 @@ public sealed class Barrier
     public void Open() => _opened.TrySetResult();
 
     public Task PassedAsync() => _opened.Task.WaitAsync(KestrelTestHost.Timeout);
+}
+
+public static class BarrierExtensions
+{
+    /// <summary>Opens the barrier when a request to the path has left everything inside this middleware.</summary>
+    public static void UseEndBarrier(this IApplicationBuilder app, string path, Barrier ended) => app.Use(next => async context =>
+    {
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            if (context.Request.Path == path)
+            {
+                ended.Open();
+            }
+        }
+    });
 }

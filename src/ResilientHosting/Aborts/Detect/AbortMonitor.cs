@@ -266,6 +266,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     private ClientAbortCause FindCause() => AbortCauseResolver.Resolve(new AbortCircumstances(
         _abortedByApplication,
         _requestTimeout.IsCancellationRequested,
+        _body is { UnsettledFailure: IOException },
         _settings.HostStopping.IsCancellationRequested,
         _body is { WasTooSlow: true },
         _isMultiplexed,
