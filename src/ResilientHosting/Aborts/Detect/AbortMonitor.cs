@@ -179,24 +179,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         });
     }
 
-    /// <summary>499 is for a client that has left before anything was sent. A client that waits is told the truth.</summary>
-    public void CorrectStatus()
-    {
-        if (_response is not { HasStarted: false } response)
-        {
-            return;
-        }
-
-        if (Abort is { IsByClient: true })
-        {
-            response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-        }
-        else if (TimedOut && response.StatusCode == StatusCodes.Status499ClientClosedRequest)
-        {
-            // Exception handlers take any cancelled request for one whose client has left.
-            response.StatusCode = StatusCodes.Status504GatewayTimeout;
-        }
-    }
+    public void CorrectStatus() => AbortStatus.Correct(_response, Abort, TimedOut);
 
     /// <summary>Ends the watch and restores what was replaced. The verdict stays readable, and can no longer change.</summary>
     public ClientAbort? Detach(HttpContext context)
@@ -279,25 +262,6 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return ClientAbortPhase.RequestBody;
         }
 
-        if (_phase is not WhereTheResponseIs and var fixedPhase)
-        {
-            return (ClientAbortPhase)fixedPhase;
-        }
-
-        if (_response is not { HasStarted: true } response)
-        {
-            return ClientAbortPhase.Compute;
-        }
-
-        if (response.StatusCode == StatusCodes.Status101SwitchingProtocols)
-        {
-            return ClientAbortPhase.WebSocket;
-        }
-
-        var contentType = response.Headers.ContentType.ToString();
-        return contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
-            || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
-            ? ClientAbortPhase.Streaming
-            : ClientAbortPhase.ResponseBody;
+        return _phase is not WhereTheResponseIs and var known ? (ClientAbortPhase)known : ResponsePhase.Of(_response);
     }
 }
