@@ -148,7 +148,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
 
         // A reset connection is proof in itself, whatever the server says.
-        if (ObserveAbort(proven: failure is ConnectionResetException) is not null)
+        ObserveAbort(proven: failure is ConnectionResetException);
+        if (IsAborted)
         {
             (_bodyFailures ??= []).Add(failure);
             CorrectStatusWhenResponseStarts();

@@ -75,8 +75,10 @@ public sealed class AbortCauseTests
         Assert.Equal(ClientAbortCause.Application, feature!.Cause);
     }
 
-    [Fact]
-    public async Task StreamReset_OverHttp2_LeavesTheConnectionAlone()
+    [Theory]
+    [InlineData("/compute")]
+    [InlineData("/body")]
+    public async Task StreamReset_OverHttp2_LeavesTheConnectionAlone(string path)
     {
         IClientAbortFeature? feature = null;
         var started = new Barrier();
@@ -84,15 +86,21 @@ public sealed class AbortCauseTests
         await using var host = await KestrelTestHost.StartAsync(
             app =>
             {
+                app.UseEndBarrier(path, ended);
                 app.UseClientAbortTolerance();
                 app.MapGet("/health", () => "healthy");
-                app.MapGet("/", async (HttpContext context, CancellationToken aborted) =>
+                app.MapPost("/compute", async (HttpContext context, CancellationToken aborted) =>
                 {
                     feature = context.Features.Get<IClientAbortFeature>();
                     started.Open();
-                    await AbortTestApp.SignalledAsync(aborted);
-                    ended.Open();
-                    aborted.ThrowIfCancellationRequested();
+                    await AbortTestApp.UntilAsync(aborted);
+                });
+                app.MapPost("/body", async (HttpContext context) =>
+                {
+                    feature = context.Features.Get<IClientAbortFeature>();
+                    var read = context.Request.Body.CopyToAsync(Stream.Null);
+                    started.Open();
+                    await read;
                 });
             },
             builder => builder.WebHost.ConfigureKestrel(kestrel =>
@@ -100,8 +108,14 @@ public sealed class AbortCauseTests
         host.Client.DefaultRequestVersion = HttpVersion.Version20;
         host.Client.DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         using var leaving = new CancellationTokenSource();
+        using var message = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new EndlessContent(),
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
-        var request = host.Client.GetAsync("/", leaving.Token);
+        var request = host.Client.SendAsync(message, leaving.Token);
         await started.PassedAsync();
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
@@ -110,7 +124,7 @@ public sealed class AbortCauseTests
         Assert.Equal("healthy", await host.Client.GetStringAsync("/health", TestContext.Current.CancellationToken));
         Assert.Equal(ClientAbortCause.ClientStreamReset, feature!.Cause);
         await host.StopAsync();
-        Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
+        Assert.Equal([499], AccessRecord.Statuses(host.Logs, path));
     }
 
     [Fact]

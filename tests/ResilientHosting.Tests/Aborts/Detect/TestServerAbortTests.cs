@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
@@ -51,24 +50,5 @@ public sealed class TestServerAbortTests
 
         logs.AssertQuiet();
         Assert.Contains("by Client;", logs.Only("ClientAborted").Message, StringComparison.Ordinal);
-    }
-
-    private sealed class EndlessContent : HttpContent
-    {
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            await stream.WriteAsync(new byte[4], cancellationToken);
-            await stream.FlushAsync(cancellationToken);
-            await AbortTestApp.UntilAsync(cancellationToken);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }
