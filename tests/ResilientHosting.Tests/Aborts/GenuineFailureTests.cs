@@ -45,13 +45,15 @@ public sealed class GenuineFailureTests
         string failure, Pipeline pipeline, string environment, bool afterAbort)
     {
         var started = new Barrier();
-        var host = await StartAsync(failure, pipeline, environment, afterAbort, started);
+        var ended = new Barrier();
+        var host = await StartAsync(failure, pipeline, environment, afterAbort, started, ended);
         if (afterAbort)
         {
             await using var client = await RawHttpClient.ConnectAsync(host.Address);
             await client.SendGetAsync("/");
             await started.PassedAsync();
             client.Leave(Departure.Rst);
+            await ended.PassedAsync();
         }
         else
         {
@@ -69,9 +71,10 @@ public sealed class GenuineFailureTests
     }
 
     private static Task<KestrelTestHost> StartAsync(
-        string failure, Pipeline pipeline, string environment, bool afterAbort, Barrier started) => KestrelTestHost.StartAsync(
+        string failure, Pipeline pipeline, string environment, bool afterAbort, Barrier started, Barrier ended) => KestrelTestHost.StartAsync(
         app =>
         {
+            app.UseEndBarrier("/", ended);
             AbortTestApp.UsePipeline(app, pipeline);
             app.MapGet("/", async (CancellationToken aborted) =>
             {

@@ -30,8 +30,10 @@ public sealed class RecognizedCancellationTests
     private static async Task<KestrelTestHost> AbortWithAsync(Action<ClientAbortOptions> configure)
     {
         var started = new Barrier();
+        var ended = new Barrier();
         var host = await KestrelTestHost.StartAsync(app =>
         {
+            app.UseEndBarrier("/", ended);
             app.UseClientAbortTolerance(configure);
             app.MapGet("/", async (CancellationToken aborted) =>
             {
@@ -44,6 +46,7 @@ public sealed class RecognizedCancellationTests
         await client.SendGetAsync("/");
         await started.PassedAsync();
         client.Leave(Departure.Fin);
+        await ended.PassedAsync();
         await host.StopAsync();
         return host;
     }

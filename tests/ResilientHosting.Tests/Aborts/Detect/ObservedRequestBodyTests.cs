@@ -68,9 +68,11 @@ public sealed class ObservedRequestBodyTests
     public async Task SynchronousRead_ClientLeaves_IsAnAbortAllTheSame(Departure departure)
     {
         var reading = new Barrier();
+        var ended = new Barrier();
         await using var host = await KestrelTestHost.StartAsync(
             app =>
             {
+                app.UseEndBarrier("/", ended);
                 app.UseClientAbortTolerance();
                 app.MapPost("/", (HttpContext context) =>
                 {
@@ -84,6 +86,7 @@ public sealed class ObservedRequestBodyTests
             await client.SendPostAsync("/", 1000, "half");
             await reading.PassedAsync();
             client.Leave(departure);
+            await ended.PassedAsync();
         }
 
         await host.StopAsync();
@@ -97,8 +100,10 @@ public sealed class ObservedRequestBodyTests
     public async Task ChunkedBody_ClientLeaves_IsAnAbort(Departure departure)
     {
         var arrived = new Barrier();
+        var ended = new Barrier();
         await using var host = await KestrelTestHost.StartAsync(app =>
         {
+            app.UseEndBarrier("/", ended);
             app.UseClientAbortTolerance();
             app.MapPost("/", async (HttpContext context) =>
             {
@@ -112,6 +117,7 @@ public sealed class ObservedRequestBodyTests
                 "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"tex\r\n");
             await arrived.PassedAsync();
             client.Leave(departure);
+            await ended.PassedAsync();
         }
 
         await host.StopAsync();
@@ -125,8 +131,10 @@ public sealed class ObservedRequestBodyTests
     public async Task PendingRead_ClientLeaves_IsInThePhaseRequestBody(Departure departure)
     {
         var reading = new Barrier();
+        var ended = new Barrier();
         await using var host = await KestrelTestHost.StartAsync(app =>
         {
+            app.UseEndBarrier("/", ended);
             app.UseClientAbortTolerance();
             app.MapPost("/", async (HttpContext context) =>
             {
@@ -142,6 +150,7 @@ public sealed class ObservedRequestBodyTests
             await client.SendPostAsync("/", 1000, "half");
             await reading.PassedAsync();
             client.Leave(departure);
+            await ended.PassedAsync();
         }
 
         await host.StopAsync();
@@ -172,9 +181,11 @@ public sealed class ObservedRequestBodyTests
     public async Task LookAhead_ClientLeaves_LeftoverIsNotParsedAsTheNextRequest()
     {
         var arrived = new Barrier();
+        var ended = new Barrier();
         var smuggled = false;
         await using var host = await KestrelTestHost.StartAsync(app =>
         {
+            app.UseEndBarrier("/", ended);
             app.UseClientAbortTolerance();
             app.MapGet("/smuggled", () => smuggled = true);
             app.MapPost("/", async (HttpContext context) =>
@@ -198,6 +209,7 @@ public sealed class ObservedRequestBodyTests
             await client.SendPostAsync("/", 1000, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n");
             await arrived.PassedAsync();
             client.Leave(Departure.Fin);
+            await ended.PassedAsync();
         }
 
         await host.StopAsync();

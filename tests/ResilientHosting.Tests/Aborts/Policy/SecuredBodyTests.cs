@@ -52,12 +52,14 @@ public sealed class SecuredBodyTests
     public async Task Secure_ClientLeavesInTheMiddle_DoesNotRun(Departure departure)
     {
         var arrived = new Barrier();
-        await using var host = await StartAsync(arrived: arrived);
+        var ended = new Barrier();
+        await using var host = await StartAsync(arrived: arrived, ended: ended);
         await using (var client = await RawHttpClient.ConnectAsync(host.Address))
         {
             await client.SendPostAsync("/", 1000, "half");
             await arrived.PassedAsync();
             client.Leave(departure);
+            await ended.PassedAsync();
         }
 
         await host.StopAsync();
@@ -66,9 +68,10 @@ public sealed class SecuredBodyTests
         Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
     }
 
-    private Task<KestrelTestHost> StartAsync(bool problemDetails = false, Barrier? arrived = null) => KestrelTestHost.StartAsync(
+    private Task<KestrelTestHost> StartAsync(bool problemDetails = false, Barrier? arrived = null, Barrier? ended = null) => KestrelTestHost.StartAsync(
         app =>
         {
+            app.UseEndBarrier("/", ended ?? new Barrier());
             app.Use(next => context =>
             {
                 arrived?.Open();
