@@ -19,14 +19,25 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         return AbortMonitor.Attach(context, settings, policy) is { } monitor ? TolerateAsync(context, monitor, policy) : next(context);
     }
 
+    // One method on purpose: each further async one would cost every request that waits for something another object.
     private async Task TolerateAsync(HttpContext context, AbortMonitor monitor, ClientAbortPolicy policy)
     {
-        var outcome = AbortOutcome.Completed;
+        var outcome = AbortOutcome.Dropped;
         try
         {
-            outcome = policy.Behavior == ClientAbortBehavior.Cancel
-                ? await RunAsync(context, monitor).ConfigureAwait(false)
-                : await SecureAndRunAsync(context, monitor).ConfigureAwait(false);
+            var mayRun = policy.Behavior == ClientAbortBehavior.Cancel
+                ? !monitor.IsAborted
+                : await SecureBodyAsync(context, monitor).ConfigureAwait(false);
+            if (mayRun)
+            {
+                monitor.HandlerStarts();
+                await next(context).ConfigureAwait(false);
+
+                // An exception handler inside this middleware may have dealt with the cancellation; this is the mark it leaves.
+                outcome = context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
+                    ? AbortOutcome.Cancelled
+                    : AbortOutcome.Completed;
+            }
         }
         catch (Exception exception)
         {
@@ -64,34 +75,17 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         }
     }
 
-    private async ValueTask<AbortOutcome> RunAsync(HttpContext context, AbortMonitor monitor)
+    private async ValueTask<bool> SecureBodyAsync(HttpContext context, AbortMonitor monitor)
     {
-        if (monitor.IsAborted)
+        var limit = settings.Options.MaxSecuredBodySize;
+        if (!monitor.HasBody || await SecuredBody.TryReadAsync(context.Request, limit, context.RequestAborted).ConfigureAwait(false))
         {
-            return AbortOutcome.Dropped;
+            return true;
         }
 
-        monitor.HandlerStarts();
-        await next(context).ConfigureAwait(false);
-        return AbortOutcome.Completed;
-    }
-
-    private async ValueTask<AbortOutcome> SecureAndRunAsync(HttpContext context, AbortMonitor monitor)
-    {
-        if (monitor.HasBody)
-        {
-            var limit = settings.Options.MaxSecuredBodySize;
-            if (!await SecuredBody.TryReadAsync(context.Request, limit, context.RequestAborted).ConfigureAwait(false))
-            {
-                recorder.RecordRefusal(context, limit);
-                await SecuredBody.RefuseAsync(context, limit).ConfigureAwait(false);
-                return AbortOutcome.Completed;
-            }
-        }
-
-        monitor.HandlerStarts();
-        await next(context).ConfigureAwait(false);
-        return AbortOutcome.Completed;
+        recorder.RecordRefusal(context, limit);
+        await SecuredBody.RefuseAsync(context, limit).ConfigureAwait(false);
+        return false;
     }
 
     [SuppressMessage(

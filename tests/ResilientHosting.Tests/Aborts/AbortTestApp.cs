@@ -22,25 +22,36 @@ public sealed record Note(string Text);
 /// <summary>An application with one endpoint for each way in which an abort surfaces, and gates that tell a test how far it is.</summary>
 public sealed class AbortTestApp
 {
-    private readonly ConcurrentDictionary<string, TaskCompletionSource> _arrivals = new();
+    private readonly ConcurrentDictionary<string, Barrier> _arrivals = new();
+    private readonly ConcurrentDictionary<string, Barrier> _ends = new();
 
     /// <summary>Until the request with this <c>?id=</c> has passed the middleware under test.</summary>
-    public Task ArrivedAsync(string id) => Arrival(id).Task.WaitAsync(KestrelTestHost.Timeout);
+    public Task ArrivedAsync(string id) => BarrierOf(_arrivals, id).PassedAsync();
+
+    /// <summary>Until the request with this <c>?id=</c> has left the application.</summary>
+    public Task EndedAsync(string id) => BarrierOf(_ends, id).PassedAsync();
 
     public Task<KestrelTestHost> StartAsync(Pipeline pipeline, string environment) =>
         KestrelTestHost.StartAsync(
             app =>
             {
-                app.Use(next => context =>
+                app.Use(next => async context =>
                 {
-                    // Arrived means arrived: touching the token makes the server lose the race it loses in real applications.
+                    // Touching the token makes the server lose the race that it loses in real applications.
                     _ = context.RequestAborted;
-                    return next(context);
+                    try
+                    {
+                        await next(context);
+                    }
+                    finally
+                    {
+                        BarrierOf(_ends, IdOf(context)).Open();
+                    }
                 });
                 UsePipeline(app, pipeline);
                 app.Use(next => context =>
                 {
-                    Arrival(context.Request.Query["id"].ToString()).TrySetResult();
+                    BarrierOf(_arrivals, IdOf(context)).Open();
                     return next(context);
                 });
                 Map(app);
@@ -53,10 +64,12 @@ public sealed class AbortTestApp
             },
             environment);
 
-    private TaskCompletionSource Arrival(string id) =>
-        _arrivals.GetOrAdd(id, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+    private static string IdOf(HttpContext context) => context.Request.Query["id"].ToString();
 
-    private static void UsePipeline(WebApplication app, Pipeline pipeline)
+    private static Barrier BarrierOf(ConcurrentDictionary<string, Barrier> barriers, string id) =>
+        barriers.GetOrAdd(id, _ => new Barrier());
+
+    public static void UsePipeline(WebApplication app, Pipeline pipeline)
     {
         if (pipeline == Pipeline.InsideExceptionHandler)
         {

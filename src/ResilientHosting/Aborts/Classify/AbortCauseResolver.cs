@@ -4,6 +4,7 @@ namespace ResilientHosting.Aborts;
 internal readonly record struct AbortCircumstances(
     bool AbortedByApplication,
     bool RequestTimedOut,
+    bool BodyCutByClient,
     bool HostStopping,
     bool BodyTooSlow,
     bool IsMultiplexed,
@@ -11,7 +12,7 @@ internal readonly record struct AbortCircumstances(
 
 /// <summary>
 /// Names the cause of an abort. Whatever the server itself may have done comes first, so that the client is blamed only for what
-/// nobody else can have done: during shutdown the host gets the benefit of the doubt.
+/// nobody else can have done: during shutdown the host gets the benefit of the doubt, unless the client was seen to cut its body.
 /// </summary>
 internal static class AbortCauseResolver
 {
@@ -19,7 +20,7 @@ internal static class AbortCauseResolver
     {
         { AbortedByApplication: true } => ClientAbortCause.Application,
         { RequestTimedOut: true } => ClientAbortCause.RequestTimeout,
-        { HostStopping: true } => ClientAbortCause.HostShutdown,
+        { HostStopping: true, BodyCutByClient: false } => ClientAbortCause.HostShutdown,
         { BodyTooSlow: true } => ClientAbortCause.SlowClient,
         { IsMultiplexed: true, ConnectionClosed: false } => ClientAbortCause.ClientStreamReset,
         _ => ClientAbortCause.Client,

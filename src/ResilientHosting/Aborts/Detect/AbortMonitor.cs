@@ -148,7 +148,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
 
         // A reset connection is proof in itself, whatever the server says.
-        if (ObserveAbort(proven: failure is ConnectionResetException) is not null)
+        ObserveAbort(proven: failure is ConnectionResetException);
+        if (IsAborted)
         {
             (_bodyFailures ??= []).Add(failure);
             CorrectStatusWhenResponseStarts();
@@ -179,24 +180,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         });
     }
 
-    /// <summary>499 is for a client that has left before anything was sent. A client that waits is told the truth.</summary>
-    public void CorrectStatus()
-    {
-        if (_response is not { HasStarted: false } response)
-        {
-            return;
-        }
-
-        if (Abort is { IsByClient: true })
-        {
-            response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-        }
-        else if (TimedOut && response.StatusCode == StatusCodes.Status499ClientClosedRequest)
-        {
-            // Exception handlers take any cancelled request for one whose client has left.
-            response.StatusCode = StatusCodes.Status504GatewayTimeout;
-        }
-    }
+    public void CorrectStatus() => AbortStatus.Correct(_response, Abort, TimedOut);
 
     /// <summary>Ends the watch and restores what was replaced. The verdict stays readable, and can no longer change.</summary>
     public ClientAbort? Detach(HttpContext context)
@@ -266,6 +250,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     private ClientAbortCause FindCause() => AbortCauseResolver.Resolve(new AbortCircumstances(
         _abortedByApplication,
         _requestTimeout.IsCancellationRequested,
+        _body is { UnsettledFailure: IOException },
         _settings.HostStopping.IsCancellationRequested,
         _body is { WasTooSlow: true },
         _isMultiplexed,
@@ -278,25 +263,6 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return ClientAbortPhase.RequestBody;
         }
 
-        if (_phase is not WhereTheResponseIs and var fixedPhase)
-        {
-            return (ClientAbortPhase)fixedPhase;
-        }
-
-        if (_response is not { HasStarted: true } response)
-        {
-            return ClientAbortPhase.Compute;
-        }
-
-        if (response.StatusCode == StatusCodes.Status101SwitchingProtocols)
-        {
-            return ClientAbortPhase.WebSocket;
-        }
-
-        var contentType = response.Headers.ContentType.ToString();
-        return contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
-            || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
-            ? ClientAbortPhase.Streaming
-            : ClientAbortPhase.ResponseBody;
+        return _phase is not WhereTheResponseIs and var known ? (ClientAbortPhase)known : ResponsePhase.Of(_response);
     }
 }

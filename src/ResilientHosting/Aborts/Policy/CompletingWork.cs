@@ -18,6 +18,7 @@ internal sealed class CompletingWork : IDisposable
     private readonly CancellationTokenRegistration _requestTimeout;
     private CancellationTokenRegistration _hostStopping;
     private ITimer? _deadline;
+    private DateTimeOffset? _cancelledAt;
     private DateTimeOffset _deadlineAt = DateTimeOffset.MaxValue;
     private bool _outlivesClient;
     private bool _ended;
@@ -31,7 +32,16 @@ internal sealed class CompletingWork : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    public DateTimeOffset? CancelledAt { get; private set; }
+    public DateTimeOffset? CancelledAt
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _cancelledAt;
+            }
+        }
+    }
 
     /// <summary>Whether a deadline, the policy's or the host's, cancelled the work.</summary>
     public bool IsExpired { get; private set; }
@@ -118,12 +128,12 @@ internal sealed class CompletingWork : IDisposable
     {
         lock (_lock)
         {
-            if (_ended || CancelledAt is not null)
+            if (_ended || _cancelledAt is not null)
             {
                 return;
             }
 
-            CancelledAt = _settings.Clock.GetUtcNow();
+            _cancelledAt = _settings.Clock.GetUtcNow();
         }
 
         // Outside the lock: the callbacks are the application's.

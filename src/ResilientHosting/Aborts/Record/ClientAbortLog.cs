@@ -21,8 +21,8 @@ internal static partial class ClientAbortLog
     [LoggerMessage(
         EventIds.Aborts + 2,
         LogLevel.Error,
-        "{Method} {Route} failed for a reason of its own after its client had left. No error page was sent, because nobody is there to "
-        + "read it; the failure needs the same attention as any other.",
+        "{Method} {Route} failed for a reason of its own after the request had been aborted. The failure needs the same attention "
+        + "as any other, although nobody waited for the answer.",
         EventName = "FailureAfterClientAbort")]
     public static partial void FailureAfterAbort(ILogger logger, string method, string route, Exception exception);
 

@@ -1,0 +1,219 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using ResilientHosting.Aborts;
+using ResilientHosting.Tests.Infrastructure;
+
+namespace ResilientHosting.Tests.Aborts.Detect;
+
+public sealed class ObservedRequestBodyTests
+{
+    [Theory]
+    [InlineData("GET", false)]
+    [InlineData("POST", true)]
+    public async Task Body_IsObservedOnlyIfThereCanBeOne(string method, bool observed)
+    {
+        Stream? inside = null;
+        Stream? before = null;
+        Stream? after = null;
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.Use(async (context, next) =>
+            {
+                before = context.Request.Body;
+                await next(context);
+                after = context.Request.Body;
+            });
+            app.UseClientAbortTolerance();
+            app.MapMethods("/", [method], (HttpContext context) =>
+            {
+                inside = context.Request.Body;
+            });
+        });
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/") { Content = observed ? new StringContent("text") : null };
+
+        await host.Client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(observed, inside is ObservedRequestBody);
+        Assert.Same(before, after);
+    }
+
+    [Fact]
+    public async Task Reader_AfterEnableBuffering_ReadsTheBufferedBody()
+    {
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseClientAbortTolerance();
+            app.MapPost("/", async (HttpContext context) =>
+            {
+                context.Request.EnableBuffering();
+                var first = await context.Request.BodyReader.ReadAtLeastAsync(4, context.RequestAborted);
+                var text = Encoding.ASCII.GetString(first.Buffer.FirstSpan);
+                context.Request.Body.Position = 0;
+                using var reader = new StreamReader(context.Request.Body);
+                return text + await reader.ReadToEndAsync(context.RequestAborted);
+            });
+        });
+
+        var answer = await host.Client.PostAsync("/", new StringContent("text"), TestContext.Current.CancellationToken);
+
+        Assert.Equal("texttext", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(Departure.Fin)]
+    [InlineData(Departure.Rst)]
+    public async Task SynchronousRead_ClientLeaves_IsAnAbortAllTheSame(Departure departure)
+    {
+        var reading = new Barrier();
+        var ended = new Barrier();
+        await using var host = await KestrelTestHost.StartAsync(
+            app =>
+            {
+                app.UseEndBarrier("/", ended);
+                app.UseClientAbortTolerance();
+                app.MapPost("/", (HttpContext context) =>
+                {
+                    reading.Open();
+                    context.Request.Body.CopyTo(Stream.Null);
+                });
+            },
+            builder => builder.Services.Configure<KestrelServerOptions>(options => options.AllowSynchronousIO = true));
+        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
+        {
+            await client.SendPostAsync("/", 1000, "half");
+            await reading.PassedAsync();
+            client.Leave(departure);
+            await ended.PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
+    }
+
+    [Theory]
+    [InlineData(Departure.Fin)]
+    [InlineData(Departure.Rst)]
+    public async Task ChunkedBody_ClientLeaves_IsAnAbort(Departure departure)
+    {
+        var arrived = new Barrier();
+        var ended = new Barrier();
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseEndBarrier("/", ended);
+            app.UseClientAbortTolerance();
+            app.MapPost("/", async (HttpContext context) =>
+            {
+                arrived.Open();
+                await context.Request.ReadFromJsonAsync<Note>(context.RequestAborted);
+            });
+        });
+        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
+        {
+            await client.SendAsync(
+                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"tex\r\n");
+            await arrived.PassedAsync();
+            client.Leave(departure);
+            await ended.PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
+    }
+
+    [Theory]
+    [InlineData(Departure.Fin)]
+    [InlineData(Departure.Rst)]
+    public async Task PendingRead_ClientLeaves_IsInThePhaseRequestBody(Departure departure)
+    {
+        var reading = new Barrier();
+        var ended = new Barrier();
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseEndBarrier("/", ended);
+            app.UseClientAbortTolerance();
+            app.MapPost("/", async (HttpContext context) =>
+            {
+                var buffer = new byte[4];
+                await context.Request.Body.ReadExactlyAsync(buffer);
+                var pending = context.Request.Body.ReadAsync(buffer);
+                reading.Open();
+                await pending;
+            });
+        });
+        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
+        {
+            await client.SendPostAsync("/", 1000, "half");
+            await reading.PassedAsync();
+            client.Leave(departure);
+            await ended.PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.Contains("phase RequestBody by Client", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task MalformedBody_ClientStays_IsTheClientsFaultAndNoAbort()
+    {
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseClientAbortTolerance(options => options.SettleTimeout = TimeSpan.Zero);
+            app.MapPost("/", async (HttpContext context) => await context.Request.Body.CopyToAsync(Stream.Null));
+        });
+        await using var client = await RawHttpClient.ConnectAsync(host.Address);
+
+        // Stock behaviour for a handler that lets this exception pass; what matters is that nothing is called an abort.
+        host.Logs.Expect("ApplicationError");
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", await client.ReadUntilAsync("\r\n\r\n"), StringComparison.Ordinal);
+        await host.StopAsync();
+        Assert.DoesNotContain(host.Logs.Lines, line => line.Event.Name == "ClientAborted");
+    }
+
+    [Fact]
+    public async Task LookAhead_ClientLeaves_LeftoverIsNotParsedAsTheNextRequest()
+    {
+        var arrived = new Barrier();
+        var ended = new Barrier();
+        var smuggled = false;
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseEndBarrier("/", ended);
+            app.UseClientAbortTolerance();
+            app.MapGet("/smuggled", () => smuggled = true);
+            app.MapPost("/", async (HttpContext context) =>
+            {
+                var reader = context.Request.BodyReader;
+                var result = await reader.ReadAsync(context.RequestAborted);
+                reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                arrived.Open();
+                try
+                {
+                    await reader.ReadAsync(context.RequestAborted);
+                }
+                catch (IOException)
+                {
+                    // Swallowed as the framework's own binders do, so that the server carries on with the connection.
+                }
+            });
+        });
+        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
+        {
+            await client.SendPostAsync("/", 1000, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            await arrived.PassedAsync();
+            client.Leave(Departure.Fin);
+            await ended.PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.False(smuggled);
+    }
+}
