@@ -6,6 +6,9 @@ using MinimalApi.Uploads;
 
 var builder = WebApplication.CreateBuilder(args);
 
+// Save a source file, and the next request is answered by a new start of this program. This call lets even the first one be seamless.
+builder.Services.AddDevReloader();
+
 // Created when a handler first asks for it, ended once when its request has ended: the connection is closed; what the request wrote
 // is committed or rolled back and what it uploaded is kept or deleted, as the request's outcome decides.
 builder.Services.AddRequestScopedResource(Database.OpenAsync, Database.CloseAsync);
@@ -38,6 +41,9 @@ app.UseActivityLog();
 
 // A client that leaves is normal: its work stops, or goes on where the endpoint says so, and nothing is logged as an error.
 app.UseClientAbortTolerance();
+
+// Development only: anywhere else this line does nothing.
+app.UseDevReloader();
 
 app.UseFileServer();
 
