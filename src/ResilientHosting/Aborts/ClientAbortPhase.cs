@@ -6,7 +6,7 @@ public enum ClientAbortPhase
     /// <summary>The request had not reached its handler.</summary>
     Queued = 0,
 
-    /// <summary>The request body was being read.</summary>
+    /// <summary>The request body was being read: a read was pending, or its end had not been read yet and nothing was sent.</summary>
     RequestBody,
 
     /// <summary>The handler was at work; nothing of the response had been sent.</summary>

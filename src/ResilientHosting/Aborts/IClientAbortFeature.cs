@@ -10,6 +10,15 @@ public interface IClientAbortFeature
     /// <summary>Whether the request has been aborted, by whomever (see <see cref="Cause"/>).</summary>
     bool IsAborted { get; }
 
+    /// <summary>
+    /// Whether the abort reached the work: whether <see cref="HttpContext.RequestAborted"/> fired before the handler had ended.
+    /// </summary>
+    /// <value>
+    /// The same as <see cref="IsAborted"/> where the policy is to cancel. Under a completing policy <see langword="false"/> while the
+    /// work goes on without its client, and for ever if it ends by itself.
+    /// </value>
+    bool IsWorkCancelled { get; }
+
     /// <summary>Who aborted the request.</summary>
     /// <value><see cref="ClientAbortCause.Unknown"/> while the request has not been aborted.</value>
     ClientAbortCause Cause { get; }

@@ -3,7 +3,10 @@ namespace ResilientHosting.Resources;
 /// <summary>How a scope ended.</summary>
 public enum ScopeOutcomeKind
 {
-    /// <summary>No exception and no abort. The status code may still say 404 or 500.</summary>
+    /// <summary>
+    /// No exception, and no abort that reached the work: what a completing policy lets finish without its client has succeeded too.
+    /// The status code may still say 404 or 500.
+    /// </summary>
     Succeeded,
 
     /// <summary>An exception became a response, for example through <c>UseExceptionHandler</c>.</summary>
@@ -12,7 +15,10 @@ public enum ScopeOutcomeKind
     /// <summary>An exception left the pipeline or the scope's body.</summary>
     Faulted,
 
-    /// <summary>Whoever asked for the work withdrew: the client went away, or the caller's token was cancelled.</summary>
+    /// <summary>
+    /// The work was cancelled: the client went away (under a completing policy: and its time was over), the application aborted the
+    /// request, a request time-out was answered with an error, or the caller's token was cancelled.
+    /// </summary>
     Aborted,
 
     /// <summary>The work was cut off because the host is stopping.</summary>

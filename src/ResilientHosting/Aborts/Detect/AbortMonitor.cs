@@ -52,6 +52,10 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
 
     public bool IsAborted => Abort is not null;
 
+    // An abort in the phase "delivered" was found when the handler had ended: it came too late to cancel anything.
+    public bool IsWorkCancelled =>
+        Abort is { Phase: not ClientAbortPhase.Delivered } && (_work is null || _work.CancelledAt is not null);
+
     public ClientAbortCause Cause => Abort?.Cause ?? ClientAbortCause.Unknown;
 
     public ClientAbortPhase Phase => Abort?.Phase ?? CurrentPhase();
@@ -131,6 +135,9 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     {
         _abortedByApplication = true;
         _server.Abort();
+
+        // Kestrel cancels its token on another thread, perhaps after the handler has returned.
+        ObserveAbort(proven: true);
     }
 
     /// <summary>Waits, at most for the settle time-out, until the server confirms that a failed read of the body was an abort.</summary>
@@ -263,6 +270,12 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return ClientAbortPhase.RequestBody;
         }
 
-        return _phase is not WhereTheResponseIs and var known ? (ClientAbortPhase)known : ResponsePhase.Of(_response);
+        if (_phase is not WhereTheResponseIs and var known)
+        {
+            return (ClientAbortPhase)known;
+        }
+
+        var phase = ResponsePhase.Of(_response);
+        return phase == ClientAbortPhase.Compute && _body is { IsIncomplete: true } ? ClientAbortPhase.RequestBody : phase;
     }
 }

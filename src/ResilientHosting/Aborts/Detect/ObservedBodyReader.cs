@@ -11,6 +11,7 @@ internal sealed class ObservedBodyReader(PipeReader server, ObservedRequestBody 
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        body.ReadBegins();
         ValueTask<ReadResult> read;
         try
         {
@@ -21,14 +22,21 @@ internal sealed class ObservedBodyReader(PipeReader server, ObservedRequestBody 
             read = ValueTask.FromException<ReadResult>(exception);
         }
 
-        return read.IsCompletedSuccessfully ? read : ObserveAsync(read, cancellationToken);
+        return read.IsCompletedSuccessfully ? new(Received(read.Result)) : ObserveAsync(read, cancellationToken);
     }
 
     public override bool TryRead(out ReadResult result)
     {
+        body.ReadBegins();
         try
         {
-            return server.TryRead(out result);
+            if (!server.TryRead(out result))
+            {
+                return false;
+            }
+
+            Received(result);
+            return true;
         }
         catch (Exception exception) when (body.Witness(exception))
         {
@@ -57,13 +65,23 @@ internal sealed class ObservedBodyReader(PipeReader server, ObservedRequestBody 
     {
         try
         {
-            return await body.ObserveAsync(read, cancellationToken).ConfigureAwait(false);
+            return Received(await body.ObserveAsync(read, cancellationToken).ConfigureAwait(false));
         }
         catch (BadHttpRequestException)
         {
             EndFailedRead();
             throw;
         }
+    }
+
+    private ReadResult Received(ReadResult result)
+    {
+        if (result.IsCompleted)
+        {
+            body.EndReached();
+        }
+
+        return result;
     }
 
     /// <summary>

@@ -17,7 +17,10 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
     private readonly PipeReader? _serverReader;
     private readonly AbortMonitor _monitor;
     private ObservedBodyReader? _reader;
+    private long _received;
     private volatile bool _isReading;
+    private volatile bool _begun;
+    private volatile bool _endSeen;
 
     private ObservedRequestBody(HttpRequest request, IRequestBodyPipeFeature? serverPipe, AbortMonitor monitor)
     {
@@ -37,6 +40,9 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
     public bool WasTooSlow { get; private set; }
 
     public bool IsReading => _isReading || UnsettledFailure is not null;
+
+    /// <summary>Whether the application has begun to read and not come to the end, even if it is between two reads.</summary>
+    public bool IsIncomplete => _begun && !_endSeen;
 
     /// <summary>The server's zero-copy reader while the body is untouched; a reader over whatever replaced the body otherwise.</summary>
     public PipeReader Reader => ReferenceEquals(_request.Body, this)
@@ -134,8 +140,13 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
 
     public void Settled() => UnsettledFailure = null;
 
+    public void ReadBegins() => _begun = true;
+
+    public void EndReached() => _endSeen = true;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        ReadBegins();
         ValueTask<int> read;
         try
         {
@@ -146,7 +157,9 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
             read = ValueTask.FromException<int>(exception);
         }
 
-        return read.IsCompletedSuccessfully ? read : ObserveAsync(read, cancellationToken);
+        return read.IsCompletedSuccessfully
+            ? new(Received(read.Result, buffer.Length))
+            : ReceiveAsync(read, buffer.Length, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -156,9 +169,10 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
 
     public override int Read(Span<byte> buffer)
     {
+        ReadBegins();
         try
         {
-            return _server.Read(buffer);
+            return Received(_server.Read(buffer), buffer.Length);
         }
         catch (Exception exception) when (Witness(exception))
         {
@@ -196,5 +210,21 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
         }
 
         base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReceiveAsync(ValueTask<int> read, int wanted, CancellationToken cancellationToken) =>
+        Received(await ObserveAsync(read, cancellationToken).ConfigureAwait(false), wanted);
+
+    /// <summary>Notes the end: the read that finds nothing, or the last of as many bytes as were announced.</summary>
+    private int Received(int count, int wanted)
+    {
+        _received += count;
+        if ((count == 0 && wanted > 0) || _received == _request.ContentLength)
+        {
+            EndReached();
+        }
+
+        return count;
     }
 }

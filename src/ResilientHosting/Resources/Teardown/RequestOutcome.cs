@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Diagnostics;
+using ResilientHosting.Aborts;
 
 namespace ResilientHosting.Resources;
 
@@ -12,9 +13,8 @@ internal static class RequestOutcome
     public static ScopeOutcome Resolve(HttpContext context, Exception? escaped, bool hostStopping)
     {
         var handled = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var kind = (escaped, handled) switch
+        var kind = CutOff(context, escaped, hostStopping) ?? (escaped, handled) switch
         {
-            _ when IsAborted(context) => hostStopping ? ScopeOutcomeKind.HostStopping : ScopeOutcomeKind.Aborted,
             (not null, _) => ScopeOutcomeKind.Faulted,
             (null, not null) => ScopeOutcomeKind.ExceptionHandled,
             _ => ScopeOutcomeKind.Succeeded,
@@ -34,7 +34,29 @@ internal static class RequestOutcome
             : soFar with { Kind = ScopeOutcomeKind.Faulted, Exception = exception };
     }
 
-    private static bool IsAborted(HttpContext context) => context.RequestAborted.IsCancellationRequested;
+    /// <summary>How the work was cut off; <see langword="null"/> if it was not, even where its client has left.</summary>
+    private static ScopeOutcomeKind? CutOff(HttpContext context, Exception? escaped, bool hostStopping)
+    {
+        if (context.Features.Get<IClientAbortFeature>() is not { } abort)
+        {
+            return !context.RequestAborted.IsCancellationRequested ? null
+                : hostStopping ? ScopeOutcomeKind.HostStopping
+                : ScopeOutcomeKind.Aborted;
+        }
+
+        // Out here RequestAborted is the server's and says no more than that the client has gone. The feature knows whether that
+        // reached the work: what a completing policy let finish has succeeded, and is to be committed.
+        return abort switch
+        {
+            { IsWorkCancelled: false } => null,
+            { Cause: ClientAbortCause.HostShutdown } => ScopeOutcomeKind.HostStopping,
+            { Cause: ClientAbortCause.Application or ClientAbortCause.RequestTimeout } when escaped is not null => ScopeOutcomeKind.Faulted,
+
+            // The client is still there. What it has been answered counts, not that the answer took too long.
+            { Cause: ClientAbortCause.RequestTimeout } when context.Response.StatusCode < StatusCodes.Status500InternalServerError => null,
+            _ => ScopeOutcomeKind.Aborted,
+        };
+    }
 
     /// <summary>What the server is going to answer.</summary>
     private static int StatusOf(Exception escaped) =>

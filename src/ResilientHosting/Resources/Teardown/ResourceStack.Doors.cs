@@ -76,9 +76,9 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         }
 
         _pipelineOutcome = RequestOutcome.Resolve(context, escaped, Environment.IsHostStopping);
-        return escaped is null && _pipelineOutcome.Kind is ScopeOutcomeKind.Succeeded or ScopeOutcomeKind.ExceptionHandled
-            ? Task.CompletedTask
-            : CloseAsync(_pipelineOutcome);
+        return escaped is not null || context.RequestAborted.IsCancellationRequested
+            ? CloseAsync(_pipelineOutcome)
+            : Task.CompletedTask;
     }
 
     /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>

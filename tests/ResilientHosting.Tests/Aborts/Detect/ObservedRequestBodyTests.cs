@@ -158,6 +158,52 @@ public sealed class ObservedRequestBodyTests
         Assert.Contains("phase RequestBody by Client", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/stream", 1000, "RequestBody")]
+    [InlineData("/pipe", 1000, "RequestBody")]
+    [InlineData("/stream", 4, "Compute")]
+    [InlineData("/pipe", 4, "Compute")]
+    [InlineData("/unread", 1000, "Compute")]
+    public async Task BetweenTwoReads_ClientLeaves_IsInThePhaseRequestBodyUntilTheEndIsSeen(string path, int announced, string phase)
+    {
+        var between = new Barrier();
+        var ended = new Barrier();
+        async Task PauseAsync(HttpContext context)
+        {
+            between.Open();
+            await AbortTestApp.UntilAsync(context.RequestAborted);
+        }
+
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseEndBarrier(path, ended);
+            app.UseClientAbortTolerance();
+            app.MapPost("/unread", PauseAsync);
+            app.MapPost("/stream", async (HttpContext context) =>
+            {
+                await context.Request.Body.ReadExactlyAsync(new byte[4]);
+                await PauseAsync(context);
+            });
+            app.MapPost("/pipe", async (HttpContext context) =>
+            {
+                var result = await context.Request.BodyReader.ReadAtLeastAsync(4);
+                context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+                await PauseAsync(context);
+            });
+        });
+        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
+        {
+            await client.SendPostAsync(path, announced, "body");
+            await between.PassedAsync();
+            client.Leave(Departure.Rst);
+            await ended.PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.Contains($"phase {phase} by Client", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task MalformedBody_ClientStays_IsTheClientsFaultAndNoAbort()
     {
