@@ -11,6 +11,9 @@ internal sealed class ReloadPipeline
 {
     private const int HistoryLength = 100;
 
+    // Somebody who never stops typing must still get to see something.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
     private readonly ReloadConsole _console = ReloadConsole.Standard;
@@ -140,12 +143,13 @@ internal sealed class ReloadPipeline
                 return;
             }
 
-            var newer = settled.Files.ChangesSince(look.Files);
-            look = settled;
-            if (newer.Count == 0)
+            if (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait)
             {
+                // Whatever came after this look is the next reload.
                 break;
             }
+
+            look = settled;
         }
 
         _watcher.Accept(look);
