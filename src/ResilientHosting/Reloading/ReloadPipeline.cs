@@ -105,7 +105,7 @@ internal sealed class ReloadPipeline
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
                 var compiler = SdkCompiler.Open(commandLine);
                 _watcher.Refine(new SourceTree(commandLine));
-                _lastGood = new AssemblyImage(await File.ReadAllBytesAsync(_prerequisites.AssemblyPath).ConfigureAwait(false), null);
+                _lastGood = AssemblyImage.Read(_prerequisites.AssemblyPath);
                 compiler.Compile([], _processEnd.Asked);
                 _compiler = compiler;
             }
