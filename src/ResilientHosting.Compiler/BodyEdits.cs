@@ -63,8 +63,8 @@ internal static class BodyEdits
                 continue;
             }
 
-            var oldMethod = MethodOf(older.Outline.Bodies[i].Owner, oldModel, before, cancellationToken);
-            var newMethod = MethodOf(newer.Outline.Bodies[i].Owner, newModel, after, cancellationToken);
+            var oldMethod = MethodOf(older.Outline.Bodies[i].Owner, oldModel, cancellationToken);
+            var newMethod = MethodOf(newer.Outline.Bodies[i].Owner, newModel, cancellationToken);
             if (oldMethod is null || newMethod is null || !SameSignature(oldMethod, newMethod))
             {
                 return false;
@@ -76,27 +76,23 @@ internal static class BodyEdits
         return true;
     }
 
-    private static IMethodSymbol? MethodOf(
-        SyntaxNode owner, SemanticModel model, CSharpCompilation compilation, CancellationToken cancellationToken)
+    private static IMethodSymbol? MethodOf(SyntaxNode owner, SemanticModel model, CancellationToken cancellationToken)
     {
-        var method = owner is CompilationUnitSyntax
-            ? compilation.GetEntryPoint(cancellationToken)
-            : model.GetDeclaredSymbol(owner, cancellationToken) switch
-            {
-                IMethodSymbol declared => declared,
-                IPropertySymbol property => property.GetMethod,
-                _ => null,
-            };
+        // The symbol that a whole file with top-level statements declares is its entry point.
+        var method = model.GetDeclaredSymbol(owner, cancellationToken) switch
+        {
+            IMethodSymbol declared => declared,
+            IPropertySymbol property => property.GetMethod,
+            _ => null,
+        };
 
-        // Both halves of a partial method are one method with two symbols; a full image is simpler than telling them apart.
+        // Both halves of a partial method are one method with two symbols; a whole image is simpler than telling them apart.
         return method is { PartialDefinitionPart: null, PartialImplementationPart: null } ? method : null;
     }
 
-    /// <summary>An awaiting or returning top-level statement changes the entry point's type without a word in its frame.</summary>
+    /// <summary>An awaiting or returning top-level statement changes the entry point's type without a word in the frame.</summary>
     private static bool SameSignature(IMethodSymbol older, IMethodSymbol newer) =>
-        older.IsAsync == newer.IsAsync
-        && older.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) == newer.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)
-        && older.ReturnType.ToDisplayString() == newer.ReturnType.ToDisplayString();
+        older.IsAsync == newer.IsAsync && older.ReturnType.ToDisplayString() == newer.ReturnType.ToDisplayString();
 
     private static Outline Split(SyntaxTree tree, CancellationToken cancellationToken)
     {

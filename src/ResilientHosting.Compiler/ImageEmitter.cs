@@ -21,56 +21,94 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
     private EmitBaseline? _baseline;
     private CSharpCompilation? _emitted;
 
-    /// <summary>Gets how many deltas the latest image carries.</summary>
-    public int Deltas => _deltas.Count;
-
-    /// <returns>The image, its symbols and the deltas to apply to it, or nothing if there are errors.</returns>
+    /// <summary>Emits the program as it is.</summary>
+    /// <returns>The image, its symbols and the deltas to apply to it, or nothing if there are errors; and what the compiler has to say.</returns>
     public (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, IEnumerable<Diagnostic> Diagnostics) Emit(
-        CSharpCompilation program, CancellationToken cancellationToken)
+        CSharpCompilation program, CancellationToken cancellationToken) =>
+        Accept(TryDelta(program, cancellationToken) ?? EmitWhole(program, cancellationToken));
+
+    /// <summary>Emits a delta without accepting it as the new state: it may turn out to be of the wrong program.</summary>
+    /// <returns>Null if the difference to the latest image can't be expressed by a delta.</returns>
+    public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        var edits = _baseline is not null && _deltas.Count < MostDeltas ? BodyEdits.Find(_emitted!, program, cancellationToken) : null;
-        var (succeeded, diagnostics) = edits is null ? EmitWhole(program, cancellationToken) : EmitDelta(program, edits, cancellationToken);
-        return succeeded ? (_image, _symbols, [.. _deltas], diagnostics) : ([], [], [], diagnostics);
+        if (_baseline is null || _deltas.Count == MostDeltas || BodyEdits.Find(_emitted!, program, cancellationToken) is not { } edits)
+        {
+            return null;
+        }
+
+        if (edits.Count == 0)
+        {
+            return new Emission(program, _baseline, null, null, []);
+        }
+
+        EmitDifferenceResult result;
+        using var metadata = new MemoryStream();
+        using var il = new MemoryStream();
+        using var symbols = new MemoryStream();
+        try
+        {
+            result = program.EmitDifference(_baseline, edits, static _ => false, metadata, il, symbols, cancellationToken);
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
+        {
+            return null;
+        }
+
+        if (result.Success)
+        {
+            return new Emission(program, result.Baseline!, null, (metadata.ToArray(), il.ToArray(), symbols.ToArray()), result.Diagnostics);
+        }
+
+        // An error of the language is the user's. Errors from 7000 on are about what a delta can't express: a whole image may.
+        return result.Diagnostics.Any(diagnostic =>
+            diagnostic.Severity == DiagnosticSeverity.Error && !diagnostic.Id.StartsWith("CS7", StringComparison.Ordinal))
+            ? new Emission(program, null, null, null, result.Diagnostics)
+            : null;
     }
 
-    private (bool Succeeded, IEnumerable<Diagnostic> Diagnostics) EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
+    public (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, IEnumerable<Diagnostic> Diagnostics) Accept(Emission emission)
+    {
+        if (emission.Failed)
+        {
+            return ([], [], [], emission.Diagnostics);
+        }
+
+        if (emission.Whole is { } whole)
+        {
+            (_image, _symbols) = whole;
+            _deltas.Clear();
+        }
+        else if (emission.Delta is { } delta)
+        {
+            _deltas.Add(delta);
+        }
+
+        (_emitted, _baseline) = (emission.Program, emission.Baseline);
+        return (_image, _symbols, [.. _deltas], emission.Diagnostics);
+    }
+
+    /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
+    public void Rehearse()
+    {
+        if (_baseline is not null && _emitted!.GetEntryPoint(default) is { } main)
+        {
+            _emitted.EmitDifference(
+                _baseline, [new SemanticEdit(SemanticEditKind.Update, main, main)], static _ => false, Stream.Null, Stream.Null, Stream.Null, default);
+        }
+    }
+
+    private Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
     {
         using var image = new MemoryStream();
         using var symbols = new MemoryStream();
         var result = program.Emit(image, symbols, manifestResources: resources, options: options, cancellationToken: cancellationToken);
-        if (result.Success)
+        if (!result.Success)
         {
-            (_image, _symbols, _emitted) = (image.ToArray(), symbols.ToArray(), program);
-            _deltas.Clear();
-            _baseline = allowDeltas ? CreateBaseline(program, _image) : null;
+            return new Emission(program, null, null, null, result.Diagnostics);
         }
 
-        return (result.Success, result.Diagnostics);
-    }
-
-    private (bool Succeeded, IEnumerable<Diagnostic> Diagnostics) EmitDelta(
-        CSharpCompilation program, List<SemanticEdit> edits, CancellationToken cancellationToken)
-    {
-        if (edits.Count == 0)
-        {
-            return (true, []);
-        }
-
-        using var metadata = new MemoryStream();
-        using var il = new MemoryStream();
-        using var symbols = new MemoryStream();
-        var result = program.EmitDifference(_baseline!, edits, static _ => false, metadata, il, symbols, cancellationToken);
-        if (result.Success)
-        {
-            _deltas.Add((metadata.ToArray(), il.ToArray(), symbols.ToArray()));
-            (_baseline, _emitted) = (result.Baseline, program);
-            return (true, result.Diagnostics);
-        }
-
-        // An error of the language is the user's. Anything else is something that a delta can't express.
-        return result.Diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error && !diagnostic.Id.StartsWith("CS7", StringComparison.Ordinal))
-            ? (false, result.Diagnostics)
-            : EmitWhole(program, cancellationToken);
+        var whole = (Image: image.ToArray(), Symbols: symbols.ToArray());
+        return new Emission(program, allowDeltas ? CreateBaseline(program, whole.Image) : null, whole, null, result.Diagnostics);
     }
 
     private static EmitBaseline CreateBaseline(CSharpCompilation program, byte[] image)
@@ -88,4 +126,11 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
                 : default,
             hasPortableDebugInformation: true);
     }
+}
+
+/// <summary>What one emit has produced: a whole image, a delta, nothing new because nothing differs, or only errors.</summary>
+internal sealed record Emission(
+    CSharpCompilation Program, EmitBaseline? Baseline, (byte[] Image, byte[] Symbols)? Whole, ImageDelta? Delta, IEnumerable<Diagnostic> Diagnostics)
+{
+    public bool Failed => Whole is null && Baseline is null;
 }

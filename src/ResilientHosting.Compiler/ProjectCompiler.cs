@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -8,11 +10,14 @@ namespace ResilientHosting.Compiler;
 /// <summary>A project that stays open between compilations: parsed trees, references and generator results are kept.</summary>
 public sealed class ProjectCompiler
 {
+    private const int WarmUpRounds = 4;
+
     private readonly CSharpCommandLineArguments _arguments;
     private readonly SourceFiles _files;
     private readonly ImageEmitter _emitter;
     private CSharpCompilation _compilation;
     private GeneratorDriver _driver;
+    private ImmutableArray<SyntaxTree> _generated = [];
 
     private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas)
     {
@@ -48,7 +53,22 @@ public sealed class ProjectCompiler
         }
 
         var compiler = new ProjectCompiler(arguments, allowDeltas);
+        compiler.WarmUp();
         return compiler.Compile;
+    }
+
+    /// <summary>Compiles the project once, and then plays an edit through a few times, so that the first real one finds compiled code.</summary>
+    private void WarmUp()
+    {
+        Compile([], default);
+        if (_compilation.GetEntryPoint(default) is { DeclaringSyntaxReferences: [var declaration, ..] })
+        {
+            for (var round = 0; round < WarmUpRounds; round++)
+            {
+                Compile([declaration.SyntaxTree.FilePath], default);
+                _emitter.Rehearse();
+            }
+        }
     }
 
     private (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, DiagnosticRow[] Diagnostics) Compile(
@@ -56,8 +76,20 @@ public sealed class ProjectCompiler
     {
         (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
 
-        // The driver is kept even when this compilation fails: what the generators learnt is still good for the next.
-        _driver = _driver.RunGeneratorsAndUpdateCompilation(_compilation, out var generated, out _, cancellationToken);
+        // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
+        var guess = _compilation.AddSyntaxTrees(_generated);
+        Emission? emission = null;
+        try
+        {
+            Parallel.Invoke(
+                () => emission = _emitter.TryDelta(guess, cancellationToken),
+                () => _driver = _driver.RunGenerators(_compilation, cancellationToken));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
         var generators = _driver.GetRunResult();
         var broken = _files.Unreadable.Concat(generators.Results.Where(result => result.Exception is not null).Select(Describe)).ToArray();
         if (broken.Length > 0)
@@ -65,11 +97,21 @@ public sealed class ProjectCompiler
             return ([], [], [], broken);
         }
 
-        var (image, symbols, deltas, diagnostics) = _emitter.Emit((CSharpCompilation)generated, cancellationToken);
+        var guessedRight = emission is not null && SameTexts(generators.GeneratedTrees, _generated);
+        _generated = generators.GeneratedTrees;
+        var (image, symbols, deltas, diagnostics) = guessedRight
+            ? _emitter.Accept(emission!)
+            : _emitter.Emit(_compilation.AddSyntaxTrees(_generated), cancellationToken);
+
         return (image, symbols, deltas, [.. generators.Diagnostics.Concat(diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);
     }
+
+    private static bool SameTexts(ImmutableArray<SyntaxTree> newer, ImmutableArray<SyntaxTree> older) =>
+        newer.Length == older.Length
+        && newer.Zip(older).All(pair => pair.First == pair.Second
+            || (pair.First.FilePath == pair.Second.FilePath && pair.First.GetText().ContentEquals(pair.Second.GetText())));
 
     private CSharpCompilation CreateCompilation(EditorConfig configuration)
     {

@@ -103,11 +103,10 @@ internal sealed class ReloadPipeline
             {
                 var commandLine = await CompilerCommandLine.QueryAsync(
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
-                var compiler = SdkCompiler.Open(commandLine);
                 _watcher.Refine(new SourceTree(commandLine));
                 _lastGood = AssemblyImage.Read(_prerequisites.AssemblyPath);
-                compiler.Compile([], _processEnd.Asked);
-                _compiler = compiler;
+                _compiled = _watcher.Served;
+                _compiler = SdkCompiler.Open(commandLine);
             }
             catch (InvalidOperationException e)
             {
