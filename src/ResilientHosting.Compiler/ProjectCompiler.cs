@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -8,19 +10,23 @@ namespace ResilientHosting.Compiler;
 /// <summary>A project that stays open between compilations: parsed trees, references and generator results are kept.</summary>
 public sealed class ProjectCompiler
 {
+    private const int WarmUpRounds = 4;
+
     private readonly CSharpCommandLineArguments _arguments;
     private readonly SourceFiles _files;
-    private readonly ResourceDescription[] _resources;
-    private readonly EmitOptions _emitOptions;
+    private readonly ImageEmitter _emitter;
     private CSharpCompilation _compilation;
     private GeneratorDriver _driver;
+    private ImmutableArray<SyntaxTree> _generated = [];
 
-    private ProjectCompiler(CSharpCommandLineArguments arguments)
+    private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas)
     {
         _arguments = arguments;
         _files = new SourceFiles(arguments);
-        _resources = [.. arguments.ManifestResources];
-        _emitOptions = arguments.EmitOptions.WithDebugInformationFormat(DebugInformationFormat.PortablePdb);
+        _emitter = new ImageEmitter(
+            [.. arguments.ManifestResources],
+            arguments.EmitOptions.WithDebugInformationFormat(DebugInformationFormat.PortablePdb),
+            allowDeltas && arguments.CompilationOptions.OptimizationLevel == OptimizationLevel.Debug);
 
         var configuration = EditorConfig.Load(arguments);
         _compilation = CreateCompilation(configuration);
@@ -30,14 +36,14 @@ public sealed class ProjectCompiler
     /// <summary>Opens the project that a compiler command line describes.</summary>
     /// <param name="commandLine">The arguments MSBuild would give to csc.</param>
     /// <param name="projectDirectory">The folder that relative paths of the command line refer to.</param>
+    /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
     /// <returns>
     /// A delegate that brings the project up to date with the given files (changed, added or gone) and compiles it. Calls must not
-    /// overlap. It returns the image and its symbols (empty when there are errors), every warning and error as id, severity
-    /// (2 warning, 3 error), path, line, column (both from 1, or 0) and message, and the number of generated files.
+    /// overlap. It returns the image, its symbols and the deltas to apply to it (all empty when there are errors), and every warning
+    /// and error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
-    public static Func<IReadOnlyCollection<string>, CancellationToken, (byte[], byte[], DiagnosticRow[], int)> Open(
-        string[] commandLine, string projectDirectory)
+    public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas)
     {
         ArgumentNullException.ThrowIfNull(commandLine);
         var arguments = CSharpCommandLineParser.Default.Parse(commandLine, projectDirectory, sdkDirectory: null);
@@ -46,36 +52,66 @@ public sealed class ProjectCompiler
             throw new InvalidOperationException("MSBuild gave a command line the compiler rejects: " + string.Join("; ", arguments.Errors));
         }
 
-        var compiler = new ProjectCompiler(arguments);
+        var compiler = new ProjectCompiler(arguments, allowDeltas);
+        compiler.WarmUp();
         return compiler.Compile;
     }
 
-    private (byte[] Image, byte[] Symbols, DiagnosticRow[] Diagnostics, int GeneratedFiles) Compile(
+    /// <summary>Compiles the project once, and then plays an edit through a few times, so that the first real one finds compiled code.</summary>
+    private void WarmUp()
+    {
+        Compile([], default);
+        if (_compilation.GetEntryPoint(default) is { DeclaringSyntaxReferences: [var declaration, ..] })
+        {
+            for (var round = 0; round < WarmUpRounds; round++)
+            {
+                Compile([declaration.SyntaxTree.FilePath], default);
+                _emitter.Rehearse();
+            }
+        }
+    }
+
+    private (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, DiagnosticRow[] Diagnostics) Compile(
         IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
     {
         (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
 
-        // The driver is kept even when this compilation fails: what the generators learnt is still good for the next.
-        _driver = _driver.RunGeneratorsAndUpdateCompilation(_compilation, out var generated, out _, cancellationToken);
-        var generatorRun = _driver.GetRunResult();
+        // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
+        var guess = _compilation.AddSyntaxTrees(_generated);
+        Emission? emission = null;
+        try
+        {
+            Parallel.Invoke(
+                () => emission = _emitter.TryDelta(guess, cancellationToken),
+                () => _driver = _driver.RunGenerators(_compilation, cancellationToken));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
 
-        using var image = new MemoryStream();
-        using var symbols = new MemoryStream();
-        var emitted = generated.Emit(
-            image, symbols, manifestResources: _resources, options: _emitOptions, cancellationToken: cancellationToken);
+        var generators = _driver.GetRunResult();
+        var broken = _files.Unreadable.Concat(generators.Results.Where(result => result.Exception is not null).Select(Describe)).ToArray();
+        if (broken.Length > 0)
+        {
+            return ([], [], [], broken);
+        }
 
-        var diagnostics = generatorRun.Results
-            .Where(result => result.Exception is not null)
-            .Select(result => new DiagnosticRow("CS8785", (int)DiagnosticSeverity.Error, "", 0, 0, $"Generator '{result.Generator.GetGeneratorType().Name}' failed: {result.Exception}"))
-            .Concat(_files.Unreadable)
-            .Concat(generatorRun.Diagnostics.Concat(emitted.Diagnostics)
-                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
-                .Select(Describe))
-            .ToArray();
+        var guessedRight = emission is not null && SameTexts(generators.GeneratedTrees, _generated);
+        _generated = generators.GeneratedTrees;
+        var (image, symbols, deltas, diagnostics) = guessedRight
+            ? _emitter.Accept(emission!)
+            : _emitter.Emit(_compilation.AddSyntaxTrees(_generated), cancellationToken);
 
-        var failed = !emitted.Success || diagnostics.Any(diagnostic => diagnostic.Item2 == (int)DiagnosticSeverity.Error);
-        return (failed ? [] : image.ToArray(), failed ? [] : symbols.ToArray(), diagnostics, generatorRun.GeneratedTrees.Length);
+        return (image, symbols, deltas, [.. generators.Diagnostics.Concat(diagnostics)
+            .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
+            .Select(Describe)]);
     }
+
+    private static bool SameTexts(ImmutableArray<SyntaxTree> newer, ImmutableArray<SyntaxTree> older) =>
+        newer.Length == older.Length
+        && newer.Zip(older).All(pair => pair.First == pair.Second
+            || (pair.First.FilePath == pair.Second.FilePath && pair.First.GetText().ContentEquals(pair.Second.GetText())));
 
     private CSharpCompilation CreateCompilation(EditorConfig configuration)
     {
@@ -99,6 +135,9 @@ public sealed class ProjectCompiler
         var generators = GeneratorLoader.Load(_arguments.AnalyzerReferences.Select(reference => reference.FilePath), context);
         return CSharpGeneratorDriver.Create(generators, _files.AdditionalTexts, _arguments.ParseOptions, configuration.GeneratorOptions);
     }
+
+    private static DiagnosticRow Describe(GeneratorRunResult failed) =>
+        ("CS8785", (int)DiagnosticSeverity.Error, "", 0, 0, $"Generator '{failed.Generator.GetGeneratorType().Name}' failed: {failed.Exception}");
 
     private static DiagnosticRow Describe(Diagnostic diagnostic)
     {

@@ -11,6 +11,9 @@ internal sealed class ReloadPipeline
 {
     private const int HistoryLength = 100;
 
+    // Somebody who never stops typing must still get to see something.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
     private readonly ReloadConsole _console = ReloadConsole.Standard;
@@ -100,11 +103,10 @@ internal sealed class ReloadPipeline
             {
                 var commandLine = await CompilerCommandLine.QueryAsync(
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
-                var compiler = SdkCompiler.Open(commandLine);
                 _watcher.Refine(new SourceTree(commandLine));
-                _lastGood = new AssemblyImage(await File.ReadAllBytesAsync(_prerequisites.AssemblyPath).ConfigureAwait(false), null);
-                compiler.Compile([], _processEnd.Asked);
-                _compiler = compiler;
+                _lastGood = AssemblyImage.Read(_prerequisites.AssemblyPath);
+                _compiled = _watcher.Served;
+                _compiler = SdkCompiler.Open(commandLine);
             }
             catch (InvalidOperationException e)
             {
@@ -140,12 +142,13 @@ internal sealed class ReloadPipeline
                 return;
             }
 
-            var newer = settled.Files.ChangesSince(look.Files);
-            look = settled;
-            if (newer.Count == 0)
+            if (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait)
             {
+                // Whatever came after this look is the next reload.
                 break;
             }
+
+            look = settled;
         }
 
         _watcher.Accept(look);

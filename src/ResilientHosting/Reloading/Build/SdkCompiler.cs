@@ -1,10 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Reflection.Metadata;
 using System.Runtime.Loader;
 using CompileDelegate = System.Func<
     System.Collections.Generic.IReadOnlyCollection<string>,
     System.Threading.CancellationToken,
-    (byte[] Image, byte[] Symbols, (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics, int Generated)>;
+    (byte[] Image,
+    byte[] Symbols,
+    (byte[] Metadata, byte[] IL, byte[] Symbols)[] Deltas,
+    (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics)>;
 
 namespace ResilientHosting.Reloading;
 
@@ -26,19 +30,23 @@ internal sealed class SdkCompiler
         using var image = typeof(SdkCompiler).Assembly.GetManifestResourceStream("ResilientHosting.Compiler.dll")!;
         var open = context.LoadFromStream(image).GetType("ResilientHosting.Compiler.ProjectCompiler", throwOnError: true)!
             .GetMethod("Open", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<string[], string, CompileDelegate>>();
-        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory));
+            .CreateDelegate<Func<string[], string, bool, CompileDelegate>>();
+        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory, MetadataUpdater.IsSupported));
     }
 
     /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
     public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
     {
-        var (image, symbols, rows, _) = _compile(changedFiles, cancellationToken);
+        var (image, symbols, deltas, rows) = _compile(changedFiles, cancellationToken);
         var diagnostics = rows
             .Select(row => new BuildDiagnostic(row.Id, row.Severity == ErrorSeverity, row.Path, row.Line, row.Column, row.Message))
             .Distinct()
             .ToArray();
-        return new BuildResult(image.Length == 0 ? null : new AssemblyImage(image, symbols), diagnostics);
+        return image.Length == 0
+            ? new BuildResult(null, diagnostics)
+            : new BuildResult(
+                new AssemblyImage(image, symbols, [.. deltas.Select(delta => new ImageDelta(delta.Metadata, delta.IL, delta.Symbols))]),
+                diagnostics);
     }
 
     /// <summary>Keeps the SDK's Roslyn apart from any Roslyn the application carries.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Reflection.Metadata;
 using System.Runtime.Loader;
 
 namespace ResilientHosting.Reloading;
@@ -44,7 +45,7 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
 
         lock (_loaded)
         {
-            return _loaded.GetOrAdd(name, _ => LoadImage(Read(path)));
+            return _loaded.GetOrAdd(name, _ => LoadImage(AssemblyImage.Read(path)));
         }
     }
 
@@ -52,12 +53,14 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
     {
         using var assembly = new MemoryStream(image.Image, writable: false);
         using var symbols = image.Symbols is null ? null : new MemoryStream(image.Symbols, writable: false);
-        return LoadFromStream(assembly, symbols);
-    }
+        var loaded = LoadFromStream(assembly, symbols);
 
-    private static AssemblyImage Read(string path)
-    {
-        var symbols = Path.ChangeExtension(path, ".pdb");
-        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null);
+        // Nothing of the assembly has run yet, so there is nothing that an update could be too late for.
+        foreach (var delta in image.Deltas)
+        {
+            MetadataUpdater.ApplyUpdate(loaded, delta.Metadata, delta.IL, delta.Symbols);
+        }
+
+        return loaded;
     }
 }

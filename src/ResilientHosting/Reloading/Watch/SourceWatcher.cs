@@ -40,6 +40,9 @@ internal sealed class SourceWatcher : IDisposable
             : clock.CreateTimer(static watcher => ((SourceWatcher)watcher!).Wake(), this, interval, interval);
     }
 
+    /// <summary>Gets the sources as they were when they were last dealt with.</summary>
+    public SourceSnapshot Served => _served;
+
     /// <summary>Gets when the last event or request came in, as a time stamp of the clock.</summary>
     public long LastEvent => Interlocked.Read(ref _lastEvent);
 
