@@ -52,7 +52,8 @@ internal sealed class ListenerHandover
     {
         foreach (var listener in Snapshot().Where(listener => !listener.IsClaimed))
         {
-            await listener.CloseAsync(default).ConfigureAwait(false);
+            // Unbound, not disposed of: connections that came in through it still use its memory.
+            await listener.UnbindAsync(default).ConfigureAwait(false);
         }
     }
 
@@ -116,7 +117,7 @@ internal sealed class ListenerHandover
 
         public HandedListener Attach(ServerConnections server)
         {
-            var listener = new HandedListener(_socket.EndPoint, server, CloseAsync);
+            var listener = new HandedListener(_socket.EndPoint, server, UnbindAsync, _socket.DisposeAsync);
             Reattach(listener);
             return listener;
         }
@@ -141,7 +142,7 @@ internal sealed class ListenerHandover
             }
         }
 
-        public async ValueTask CloseAsync(CancellationToken cancellationToken)
+        public async ValueTask UnbindAsync(CancellationToken cancellationToken)
         {
             lock (_all)
             {
@@ -149,7 +150,6 @@ internal sealed class ListenerHandover
             }
 
             await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
-            await _socket.DisposeAsync().ConfigureAwait(false);
             lock (_lock)
             {
                 while (_waiting.TryDequeue(out var connection))
@@ -196,13 +196,16 @@ internal sealed class ListenerHandover
 internal sealed class HandedListener : IConnectionListener
 {
     private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
-    private readonly Func<CancellationToken, ValueTask> _close;
+    private readonly Func<CancellationToken, ValueTask> _unbind;
+    private readonly Func<ValueTask> _dispose;
 
-    public HandedListener(EndPoint endpoint, ServerConnections server, Func<CancellationToken, ValueTask> close)
+    public HandedListener(
+        EndPoint endpoint, ServerConnections server, Func<CancellationToken, ValueTask> unbind, Func<ValueTask> dispose)
     {
         EndPoint = endpoint;
         Server = server;
-        _close = close;
+        _unbind = unbind;
+        _dispose = dispose;
         server.Add(this);
     }
 
@@ -244,13 +247,17 @@ internal sealed class HandedListener : IConnectionListener
         // Only a server that stops for good closes the port.
         if (!Server.IsRetired)
         {
-            await _close(cancellationToken).ConfigureAwait(false);
+            await _unbind(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    public ValueTask DisposeAsync()
+    /// <summary>Comes when the server's connections have closed. They use the memory of the socket until then.</summary>
+    public async ValueTask DisposeAsync()
     {
         End();
-        return ValueTask.CompletedTask;
+        if (!Server.IsRetired)
+        {
+            await _dispose().ConfigureAwait(false);
+        }
     }
 }
