@@ -168,6 +168,7 @@ internal sealed class ReloadPipeline
 
         if (swap.Serving is { } serving)
         {
+            _serving.Unload();
             _serving = serving;
             _ = EndWithAsync(serving);
         }
