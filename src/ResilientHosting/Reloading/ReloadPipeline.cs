@@ -71,6 +71,8 @@ internal sealed class ReloadPipeline
     {
         try
         {
+            // Off the start-up path, but before it ends: an edit made from now on is not missed.
+            _watcher.Start();
             await _serving.Started.WaitAsync(_processEnd.Asked).ConfigureAwait(false);
             _serving.OnEnding(_watcher.Dispose);
             await OpenCompilerAsync().ConfigureAwait(false);
@@ -168,6 +170,7 @@ internal sealed class ReloadPipeline
 
         if (swap.Serving is { } serving)
         {
+            _serving.Unload();
             _serving = serving;
             _ = EndWithAsync(serving);
         }

@@ -40,7 +40,6 @@ internal sealed class Supervisor
         var options = services.GetRequiredService<IOptions<DevReloaderOptions>>().Value;
         configure?.Invoke(options);
 
-        var (prerequisites, whyOff) = Prerequisites.Find(services, options);
         if (Reloading.Generation.Current is { } generation && Current is { } running)
         {
             Validate(options);
@@ -49,6 +48,7 @@ internal sealed class Supervisor
             return;
         }
 
+        var (prerequisites, whyOff) = Prerequisites.Find(services, options);
         if (prerequisites is not null && Current is not null)
         {
             (prerequisites, whyOff) = (null, "another host of this process is already being reloaded");

@@ -24,14 +24,17 @@ internal sealed class SdkCompiler
     private SdkCompiler(CompileDelegate compile) => _compile = compile;
 
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of the project, can't be loaded.</exception>
-    public static SdkCompiler Open(CompilerCommandLine commandLine)
+    public static SdkCompiler Open(CompilerCommandLine commandLine) => Open(commandLine, MetadataUpdater.IsSupported);
+
+    /// <inheritdoc cref="Open(CompilerCommandLine)" />
+    public static SdkCompiler Open(CompilerCommandLine commandLine, bool allowDeltas)
     {
         var context = new RoslynLoadContext(commandLine.RoslynDirectory);
         using var image = typeof(SdkCompiler).Assembly.GetManifestResourceStream("ResilientHosting.Compiler.dll")!;
         var open = context.LoadFromStream(image).GetType("ResilientHosting.Compiler.ProjectCompiler", throwOnError: true)!
             .GetMethod("Open", BindingFlags.Public | BindingFlags.Static)!
             .CreateDelegate<Func<string[], string, bool, CompileDelegate>>();
-        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory, MetadataUpdater.IsSupported));
+        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory, allowDeltas));
     }
 
     /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>

@@ -91,6 +91,15 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         _lifetime?.StopApplication();
     }
 
+    /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>
+    public void Unload()
+    {
+        if (context.IsCollectible)
+        {
+            context.Unload();
+        }
+    }
+
     public void SetStopped() => _stopped.TrySetResult();
 
     public void SetFinished(int exitCode)

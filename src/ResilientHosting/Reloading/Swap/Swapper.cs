@@ -68,8 +68,17 @@ internal sealed class Swapper(
 
     private async Task StopAsync(Generation old)
     {
-        // A server without our listeners can only be told to hurry; one with them hands its connections over instead.
-        old.LimitShutdown(old.Application is null ? seams.Requests.Options.DrainTimeout : StopTimeout);
+        if (old.Application is null)
+        {
+            // A server without our listeners can only be told to hurry.
+            old.LimitShutdown(seams.Requests.Options.DrainTimeout);
+            console.Say("this first reload closes and re-opens the port; builder.Services.AddDevReloader() avoids that");
+        }
+        else
+        {
+            old.LimitShutdown(StopTimeout);
+        }
+
         old.RequestStop();
         try
         {
@@ -114,7 +123,7 @@ internal sealed class Swapper(
         catch (Exception e)
         {
             generation.RequestStop();
-            context.Unload();
+            generation.Unload();
             if (e is TimeoutException)
             {
                 throw new TimeoutException(

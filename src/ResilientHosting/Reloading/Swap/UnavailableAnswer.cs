@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Mime;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -15,7 +16,11 @@ internal static class UnavailableAnswer
         var body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
         var wantsPage = features.GetRequiredFeature<IHttpRequestFeature>().Headers.Accept.ToString()
             .Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase);
-        var content = Encoding.UTF8.GetBytes(wantsPage ? Page(unavailable) : Problem(unavailable));
+
+        // Source paths and stack traces are for the developer at this machine.
+        var isLocal = features.Get<IHttpConnectionFeature>()?.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address);
+        var detail = isLocal ? unavailable.InnerException?.ToString() ?? "" : "";
+        var content = Encoding.UTF8.GetBytes(wantsPage ? Page(unavailable.Message, detail) : Problem(unavailable.Message, detail));
 
         response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         response.Headers.ContentType = wantsPage ? "text/html; charset=utf-8" : MediaTypeNames.Application.ProblemJson;
@@ -25,7 +30,7 @@ internal static class UnavailableAnswer
         await body.Writer.WriteAsync(content).ConfigureAwait(false);
     }
 
-    private static string Page(ApplicationUnavailableException unavailable) =>
+    private static string Page(string title, string detail) =>
         $$"""
         <!doctype html>
         <html lang="en"><meta charset="utf-8"><title>The application is not running</title>
@@ -36,19 +41,19 @@ internal static class UnavailableAnswer
           pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem }
         </style>
         <h1>The application is not running</h1>
-        <p>{{HtmlEncoder.Default.Encode(unavailable.Message)}} Save a fix; this page follows.</p>
-        <pre>{{HtmlEncoder.Default.Encode(unavailable.InnerException?.ToString() ?? "")}}</pre>
+        <p>{{HtmlEncoder.Default.Encode(title)}} Save a fix; this page follows.</p>
+        <pre>{{HtmlEncoder.Default.Encode(detail)}}</pre>
         """;
 
-    private static string Problem(ApplicationUnavailableException unavailable)
+    private static string Problem(string title, string detail)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            json.WriteString("title", unavailable.Message);
+            json.WriteString("title", title);
             json.WriteNumber("status", StatusCodes.Status503ServiceUnavailable);
-            json.WriteString("detail", unavailable.InnerException?.ToString() ?? "");
+            json.WriteString("detail", detail);
             json.WriteEndObject();
         }
 

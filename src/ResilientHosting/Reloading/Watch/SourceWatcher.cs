@@ -18,7 +18,7 @@ internal sealed class SourceWatcher : IDisposable
     private readonly HashSet<string> _blind = [];
     private readonly ITimer _sweep;
     private SourceTree _tree;
-    private SourceSnapshot _served;
+    private SourceSnapshot _served = SourceSnapshot.Empty;
     private string? _requested;
     private long _lastEvent;
     private bool _gone;
@@ -31,13 +31,8 @@ internal sealed class SourceWatcher : IDisposable
         _options = options;
         _clock = clock;
         _console = console;
-        _served = SourceSnapshot.Empty.Retake(tree.Enumerate());
-        WatchDirectories();
-
-        var interval = options.PollingInterval ?? (options.Watch == WatchMode.Polling ? SweepAlone : SweepBesideEvents);
-        _sweep = options.Watch == WatchMode.Events
-            ? clock.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan)
-            : clock.CreateTimer(static watcher => ((SourceWatcher)watcher!).Wake(), this, interval, interval);
+        _sweep = clock.CreateTimer(
+            static watcher => ((SourceWatcher)watcher!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gets the sources as they were when they were last dealt with.</summary>
@@ -45,6 +40,18 @@ internal sealed class SourceWatcher : IDisposable
 
     /// <summary>Gets when the last event or request came in, as a time stamp of the clock.</summary>
     public long LastEvent => Interlocked.Read(ref _lastEvent);
+
+    /// <summary>Takes the first look and begins to watch.</summary>
+    public void Start()
+    {
+        _served = SourceSnapshot.Empty.Retake(_tree.Enumerate());
+        WatchDirectories();
+        if (_options.Watch != WatchMode.Events)
+        {
+            var interval = _options.PollingInterval ?? (_options.Watch == WatchMode.Polling ? SweepAlone : SweepBesideEvents);
+            _sweep.Change(interval, interval);
+        }
+    }
 
     /// <summary>Replaces the default rules by what MSBuild says. Edits made since the watcher was created are not lost.</summary>
     public void Refine(SourceTree tree)
