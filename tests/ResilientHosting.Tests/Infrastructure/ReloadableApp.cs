@@ -8,6 +8,8 @@ public sealed class ReloadableApp : IAsyncDisposable
 {
     public const string Generation = "X-Dev-Generation";
 
+    private const string Announcement = "Now listening on: ";
+
     private readonly Process _process;
 
     private ReloadableApp(Process process)
@@ -41,12 +43,6 @@ public sealed class ReloadableApp : IAsyncDisposable
         command.RedirectStandardError = true;
         command.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         command.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
-        command.Environment["Logging__LogLevel__Default"] = "Warning";
-        command.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
-        command.Environment["Logging__LogLevel__ResilientHosting"] = "Information";
-        command.Environment["Logging__Console__FormatterName"] = "simple";
-        command.Environment["Logging__Console__FormatterOptions__SingleLine"] = "true";
-        command.Environment["Logging__Console__FormatterOptions__ColorBehavior"] = "Disabled";
         foreach (var (name, value) in environment)
         {
             command.Environment[name] = value;
@@ -64,11 +60,11 @@ public sealed class ReloadableApp : IAsyncDisposable
         return app;
     }
 
-    public async Task WaitUntilListeningAsync()
+    public async Task WaitUntilListeningAsync(int mark = 0)
     {
-        const string Announcement = "Now listening on: ";
-        var line = await Console.WaitForAsync(Announcement);
+        var line = await Console.WaitForAsync(Announcement, mark);
         Address = new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..]);
+        Client.Dispose();
         Client = CreateClient();
     }
 
