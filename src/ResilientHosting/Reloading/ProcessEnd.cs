@@ -12,7 +12,7 @@ internal sealed class ProcessEnd : IDisposable
 
     private readonly CancellationTokenSource _asked = new();
     private readonly ManualResetEventSlim _exit = new();
-    private readonly PosixSignalRegistration[] _signals;
+    private PosixSignalRegistration[] _signals;
     private readonly TimeProvider _clock;
     private ITimer? _lastResort;
     private Thread? _foreground;
@@ -22,8 +22,7 @@ internal sealed class ProcessEnd : IDisposable
     public ProcessEnd(TimeProvider clock)
     {
         _clock = clock;
-        _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT }
-            .Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+        _signals = Listen();
     }
 
     /// <summary>Gets a token that is cancelled when the process has been asked to end.</summary>
@@ -45,6 +44,12 @@ internal sealed class ProcessEnd : IDisposable
             };
             _foreground.UnsafeStart();
         }
+
+        // The latest registration is called first. The old host's own handler waits for whatever the host does when it stops, perhaps
+        // for ever, so ours has to come before it.
+        var earlier = _signals;
+        _signals = Listen();
+        StopListening(earlier);
 
         _swapping = true;
         return new Scope(this);
@@ -69,14 +74,21 @@ internal sealed class ProcessEnd : IDisposable
 
     public void Dispose()
     {
-        foreach (var signal in _signals)
-        {
-            signal.Dispose();
-        }
-
+        StopListening(_signals);
         _lastResort?.Dispose();
         _asked.Dispose();
         _exit.Dispose();
+    }
+
+    private PosixSignalRegistration[] Listen() => [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT }
+        .Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+
+    private static void StopListening(PosixSignalRegistration[] signals)
+    {
+        foreach (var signal in signals)
+        {
+            signal.Dispose();
+        }
     }
 
     private void OnSignal(PosixSignalContext context)

@@ -85,10 +85,14 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         }
     }
 
+    /// <summary>Asks the host to stop. Doesn't wait for what the application does then: that may block, and must not block a swap.</summary>
     public void RequestStop()
     {
         _stopRequested = true;
-        _lifetime?.StopApplication();
+        if (_lifetime is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static lifetime => lifetime.StopApplication(), _lifetime, preferLocal: false);
+        }
     }
 
     /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>

@@ -1,0 +1,1 @@
+internal sealed record Message(string Text);
