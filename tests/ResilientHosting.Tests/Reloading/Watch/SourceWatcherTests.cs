@@ -121,6 +121,7 @@ public sealed class SourceWatcherTests : IDisposable
 
         Assert.Empty(look.Changes.Changes);
         Assert.Equal("asked for", look.Changes.RequestedBecause);
+        _clock.Advance(Sweep);
         Assert.True((await watcher.SettleAsync(TestContext.Current.CancellationToken)).Changes.IsEmpty);
     }
 
