@@ -31,6 +31,7 @@ public sealed class RequestSwitchStressTests
         long held = 0;
         for (var number = 1; number <= Swaps; number++)
         {
+            await served.FirstRequest.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken);
             _requests.Hold();
             Assert.Equal(0, await served.Running.DrainAsync(KestrelTestHost.Timeout, TimeProvider.System));
             served.EndDrain();
@@ -82,6 +83,7 @@ public sealed class RequestSwitchStressTests
     private sealed class Drainable
     {
         private readonly RequestSwitchStressTests _test;
+        private readonly TaskCompletionSource _firstRequest = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile bool _drained;
 
         public Drainable(RequestSwitchStressTests test, int number)
@@ -92,10 +94,13 @@ public sealed class RequestSwitchStressTests
 
         public RunningApplication Running { get; }
 
+        public Task FirstRequest => _firstRequest.Task;
+
         public void EndDrain() => _drained = true;
 
         private async Task HandleAsync(IFeatureCollection features)
         {
+            _firstRequest.TrySetResult();
             for (var step = features.GetRequiredFeature<Steps>().Count; step > 0; step--)
             {
                 await Task.Yield();
