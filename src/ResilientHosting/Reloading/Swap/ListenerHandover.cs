@@ -80,6 +80,7 @@ internal sealed class ListenerHandover
         private readonly IConnectionListener _socket;
         private readonly List<SharedListener> _all;
         private HandedListener? _current;
+        private bool _closed;
 
         public SharedListener(EndPoint requested, IConnectionListener socket, List<SharedListener> all)
         {
@@ -152,9 +153,10 @@ internal sealed class ListenerHandover
             await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
             lock (_lock)
             {
+                _closed = true;
                 while (_waiting.TryDequeue(out var connection))
                 {
-                    connection.Abort(new ConnectionAbortedException("The application no longer listens here."));
+                    Refuse(connection);
                 }
             }
         }
@@ -172,6 +174,9 @@ internal sealed class ListenerHandover
             }
         }
 
+        private static void Refuse(ConnectionContext connection) =>
+            connection.Abort(new ConnectionAbortedException("The application no longer listens here."));
+
         private async Task AcceptAsync()
         {
             while (await _socket.AcceptAsync().ConfigureAwait(false) is { } connection)
@@ -181,6 +186,11 @@ internal sealed class ListenerHandover
                     if (_current is { } listener)
                     {
                         listener.Hand(connection);
+                    }
+                    else if (_closed)
+                    {
+                        // Accepted just before the socket closed: nobody will ever come for it.
+                        Refuse(connection);
                     }
                     else
                     {

@@ -61,7 +61,6 @@ internal sealed class RequestSwitch(TimeProvider clock)
 
     private async ValueTask<RunningApplication> WaitAsync(SwitchedRequest request)
     {
-        Interlocked.Increment(ref _held);
         if (Interlocked.Increment(ref _waiting) > Options.MaxHeldRequests)
         {
             Interlocked.Decrement(ref _waiting);
@@ -69,6 +68,7 @@ internal sealed class RequestSwitch(TimeProvider clock)
                 $"{Options.MaxHeldRequests} requests already wait for the next generation (DevReloaderOptions.MaxHeldRequests).", null);
         }
 
+        Interlocked.Increment(ref _held);
         try
         {
             var deadline = clock.GetTimestamp();

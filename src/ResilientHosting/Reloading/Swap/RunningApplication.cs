@@ -44,6 +44,9 @@ internal abstract class RunningApplication(Generation generation)
     public async Task<int> DrainAsync(TimeSpan timeout, TimeProvider clock)
     {
         _retired = true;
+
+        // The counterpart of the order in TryEnter and Leave: without a full fence the count could be read before "retired" is seen.
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _entered) == 0)
         {
             return 0;

@@ -120,15 +120,7 @@ internal sealed class SourceWatcher : IDisposable
     {
         _disposed = true;
         _sweep.Dispose();
-        lock (_watchers)
-        {
-            foreach (var watcher in _watchers.Values)
-            {
-                watcher.Dispose();
-            }
-
-            _watchers.Clear();
-        }
+        UnwatchDirectories();
     }
 
     private SourceLook Look()
@@ -158,6 +150,9 @@ internal sealed class SourceWatcher : IDisposable
             _console.Say(gone
                 ? $"{_tree.ProjectDirectory} is gone; the last good version keeps serving until the folder is back"
                 : $"{_tree.ProjectDirectory} is back");
+
+            // What was watched is gone for good, even if a folder of the same name comes back.
+            UnwatchDirectories();
             WatchDirectories();
         }
     }
@@ -181,6 +176,19 @@ internal sealed class SourceWatcher : IDisposable
         }
     }
 
+    private void UnwatchDirectories()
+    {
+        lock (_watchers)
+        {
+            foreach (var watcher in _watchers.Values)
+            {
+                watcher.Dispose();
+            }
+
+            _watchers.Clear();
+        }
+    }
+
     private FileSystemWatcher? TryWatch(string path, bool recursive)
     {
         FileSystemWatcher? watcher = null;
@@ -188,9 +196,13 @@ internal sealed class SourceWatcher : IDisposable
         {
             watcher = new FileSystemWatcher(path) { IncludeSubdirectories = recursive };
             watcher.Changed += (_, change) => OnFileEvent(change.FullPath);
-            watcher.Created += (_, change) => OnFileEvent(change.FullPath);
-            watcher.Deleted += (_, change) => OnFileEvent(change.FullPath);
-            watcher.Renamed += (_, change) => OnFileEvent(change.FullPath, change.OldFullPath);
+            watcher.Created += (_, change) => OnEntryEvent(change.FullPath);
+            watcher.Deleted += (_, change) => OnEntryEvent(change.FullPath);
+            watcher.Renamed += (_, change) =>
+            {
+                OnEntryEvent(change.OldFullPath);
+                OnEntryEvent(change.FullPath);
+            };
             watcher.Error += (_, _) => Forget(path);
             watcher.EnableRaisingEvents = true;
             return watcher;
@@ -207,38 +219,45 @@ internal sealed class SourceWatcher : IDisposable
         }
     }
 
-    /// <summary>An overflow or a vanished folder: look at everything now, and watch the folder afresh afterwards.</summary>
+    /// <summary>An overflow: look at everything now, and watch the folder afresh afterwards.</summary>
     private void Forget(string path)
     {
-        lock (_watchers)
-        {
-            if (_watchers.Remove(path, out var watcher))
-            {
-                watcher.Dispose();
-            }
-        }
-
+        Unwatch(path);
         OnEvent();
     }
 
-    private void OnFileEvent(params ReadOnlySpan<string> paths)
+    private bool Unwatch(string path)
     {
-        foreach (var path in paths)
+        FileSystemWatcher? watcher;
+        lock (_watchers)
         {
-            // The rest of a project folder may be busy all day: a database, logs, an editor's swap files.
-            if (SourceTree.IsSource(path))
-            {
-                OnEvent();
-                return;
-            }
-
-            if (Path.GetExtension(path.AsSpan()).IsEmpty && Directory.Exists(path))
-            {
-                WatchDirectories();
-                OnEvent();
-                return;
-            }
+            _watchers.Remove(path, out watcher);
         }
+
+        watcher?.Dispose();
+        return watcher is not null;
+    }
+
+    private void OnFileEvent(string path)
+    {
+        // The rest of a project folder may be busy all day: a database, logs, an editor's swap files.
+        if (SourceTree.IsSource(path))
+        {
+            OnEvent();
+        }
+    }
+
+    private void OnEntryEvent(string path)
+    {
+        // A folder that came or went. A watcher that it had watches what is no longer there, even if the name is taken again.
+        if (Unwatch(path) | Directory.Exists(path))
+        {
+            WatchDirectories();
+            OnEvent();
+            return;
+        }
+
+        OnFileEvent(path);
     }
 
     private void OnEvent()

@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ResilientHosting.Reloading;
+using ResilientHosting.Tests.Infrastructure;
+
+namespace ResilientHosting.Tests.Reloading;
+
+/// <summary>Under a test server the reloader is inert: nothing to reload, nothing started, nothing added to an answer.</summary>
+public sealed class UseDevReloaderTests
+{
+    [Theory]
+    [InlineData("Development", true, "the server is TestServer, not Kestrel")]
+    [InlineData("Development", false, "the server is TestServer, not Kestrel")]
+    [InlineData("Staging", true, "the environment is Staging, not Development")]
+    public async Task TestServer_AnyEnvironment_SaysWhyItIsOffAndDoesNothing(string environment, bool addToo, string reason)
+    {
+        using var logs = new LogCollector();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
+        builder.Logging.ClearProviders().AddProvider(logs);
+        builder.WebHost.UseTestServer();
+        if (addToo)
+        {
+            builder.Services.AddDevReloader().AddDevReloader();
+        }
+
+        await using var app = builder.Build();
+        app.UseDevReloader();
+        app.MapGet("/", () => "served");
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var response = await app.GetTestClient().GetAsync("/", TestContext.Current.CancellationToken);
+
+        Assert.Equal("served", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.False(response.Headers.Contains(DevReloaderHeaders.Generation));
+        Assert.Equal($"The dev reloader is off: {reason}.", logs.Only("DevReloaderOff").Message);
+        Assert.Null(Supervisor.Current);
+        logs.AssertQuiet();
+    }
+
+    [Fact]
+    public void IDevReloader_WhereTheReloaderIsOff_AnswersAndDoesNothing()
+    {
+        using var services = new ServiceCollection().AddDevReloader().BuildServiceProvider();
+        var reloader = services.GetRequiredService<IDevReloader>();
+
+        reloader.Pause();
+        reloader.RequestReload("in vain");
+        reloader.Resume();
+
+        Assert.Equal(0, reloader.Generation);
+        Assert.Empty(reloader.History);
+        Assert.Throws<ArgumentException>(() => reloader.RequestReload(""));
+    }
+}

@@ -1,0 +1,82 @@
+using ResilientHosting.Reloading;
+using ResilientHosting.Tests.Infrastructure;
+
+namespace ResilientHosting.Tests.Reloading;
+
+public sealed class SourceSnapshotTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void ChangesSince_EditAdditionAndDeletion_AreTold()
+    {
+        var edited = _folder.Write("Edited.cs", "one");
+        var deleted = _folder.Write("Deleted.cs", "one");
+        var kept = _folder.Write("Kept.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([edited, deleted, kept]);
+
+        _folder.Write("Edited.cs", "two");
+        File.Delete(deleted);
+        var added = _folder.Write("Added.cs", "one");
+        var after = before.Retake([edited, deleted, kept, added]);
+
+        Assert.Equal(
+            [new(added, ChangeKind.Added), new(deleted, ChangeKind.Deleted), new(edited, ChangeKind.Edited)],
+            after.ChangesSince(before).OrderBy(change => change.Path, StringComparer.Ordinal));
+        Assert.Equal(3, after.Count);
+    }
+
+    [Fact]
+    public void ChangesSince_TouchedFile_IsNoChange()
+    {
+        var path = _folder.Write("A.cs", "same");
+        var before = SourceSnapshot.Empty.Retake([path]);
+
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddHours(1));
+
+        Assert.Empty(before.Retake([path]).ChangesSince(before));
+    }
+
+    [Fact]
+    public void ChangesSince_OlderTimeStamp_IsAChangeIfTheContentIs()
+    {
+        var path = _folder.Write("A.cs", "new");
+        var before = SourceSnapshot.Empty.Retake([path]);
+
+        _folder.Write("A.cs", "old");
+        File.SetLastWriteTimeUtc(path, new DateTime(2001, 2, 3, 0, 0, 0, DateTimeKind.Utc));
+
+        Assert.Equal([new SourceChange(path, ChangeKind.Edited)], before.Retake([path]).ChangesSince(before));
+    }
+
+    [Fact]
+    public void ChangesSince_EditedAndBack_IsNoChange()
+    {
+        var path = _folder.Write("A.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([path]);
+
+        _folder.Write("A.cs", "two, longer");
+        var between = before.Retake([path]);
+        _folder.Write("A.cs", "one");
+
+        Assert.Single(between.ChangesSince(before));
+        Assert.Empty(between.Retake([path]).ChangesSince(before));
+    }
+
+    [Fact]
+    public void Restrict_ToInputs_KeepsTheEarlierLookAndTakesInWhatWasOutOfSight()
+    {
+        var input = _folder.Write("Input.cs", "one");
+        var noInput = _folder.Write("Ignored.cs", "one");
+        var linked = _folder.Write("elsewhere/Linked.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([input, noInput]);
+        _folder.Write("Input.cs", "edited before the restriction");
+
+        var restricted = before.Restrict(new HashSet<string> { input, linked }, [linked]);
+
+        Assert.Equal(2, restricted.Count);
+        Assert.Equal([new SourceChange(input, ChangeKind.Edited)], restricted.Retake([input, linked]).ChangesSince(restricted));
+    }
+}
