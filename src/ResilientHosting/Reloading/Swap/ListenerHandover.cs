@@ -52,8 +52,7 @@ internal sealed class ListenerHandover
     {
         foreach (var listener in Snapshot().Where(listener => !listener.IsClaimed))
         {
-            // Unbound, not disposed of: connections that came in through it still use its memory.
-            await listener.UnbindAsync(default).ConfigureAwait(false);
+            await listener.CloseAsync(default).ConfigureAwait(false);
         }
     }
 
@@ -118,7 +117,7 @@ internal sealed class ListenerHandover
 
         public HandedListener Attach(ServerConnections server)
         {
-            var listener = new HandedListener(_socket.EndPoint, server, UnbindAsync, _socket.DisposeAsync);
+            var listener = new HandedListener(_socket, server, CloseAsync);
             Reattach(listener);
             return listener;
         }
@@ -143,13 +142,14 @@ internal sealed class ListenerHandover
             }
         }
 
-        public async ValueTask UnbindAsync(CancellationToken cancellationToken)
+        public async ValueTask CloseAsync(CancellationToken cancellationToken)
         {
             lock (_all)
             {
                 _all.Remove(this);
             }
 
+            // Unbound, not disposed: the memory of its connections goes with it, and they may still be answered.
             await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
             lock (_lock)
             {
@@ -206,20 +206,18 @@ internal sealed class ListenerHandover
 internal sealed class HandedListener : IConnectionListener
 {
     private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
-    private readonly Func<CancellationToken, ValueTask> _unbind;
-    private readonly Func<ValueTask> _dispose;
+    private readonly IConnectionListener _socket;
+    private readonly Func<CancellationToken, ValueTask> _close;
 
-    public HandedListener(
-        EndPoint endpoint, ServerConnections server, Func<CancellationToken, ValueTask> unbind, Func<ValueTask> dispose)
+    public HandedListener(IConnectionListener socket, ServerConnections server, Func<CancellationToken, ValueTask> close)
     {
-        EndPoint = endpoint;
+        _socket = socket;
         Server = server;
-        _unbind = unbind;
-        _dispose = dispose;
+        _close = close;
         server.Add(this);
     }
 
-    public EndPoint EndPoint { get; }
+    public EndPoint EndPoint => _socket.EndPoint;
 
     public ServerConnections Server { get; }
 
@@ -257,17 +255,15 @@ internal sealed class HandedListener : IConnectionListener
         // Only a server that stops for good closes the port.
         if (!Server.IsRetired)
         {
-            await _unbind(cancellationToken).ConfigureAwait(false);
+            await _close(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Comes when the server's connections have closed. They use the memory of the socket until then.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         End();
-        if (!Server.IsRetired)
-        {
-            await _dispose().ConfigureAwait(false);
-        }
+
+        // By now the server's connections have closed.
+        return Server.IsRetired ? ValueTask.CompletedTask : _socket.DisposeAsync();
     }
 }
