@@ -117,7 +117,7 @@ internal sealed class ListenerHandover
 
         public HandedListener Attach(ServerConnections server)
         {
-            var listener = new HandedListener(_socket.EndPoint, server, CloseAsync);
+            var listener = new HandedListener(_socket, server, CloseAsync);
             Reattach(listener);
             return listener;
         }
@@ -149,8 +149,8 @@ internal sealed class ListenerHandover
                 _all.Remove(this);
             }
 
+            // Unbound, not disposed: the memory of its connections goes with it, and they may still be answered.
             await _socket.UnbindAsync(cancellationToken).ConfigureAwait(false);
-            await _socket.DisposeAsync().ConfigureAwait(false);
             lock (_lock)
             {
                 _closed = true;
@@ -206,17 +206,18 @@ internal sealed class ListenerHandover
 internal sealed class HandedListener : IConnectionListener
 {
     private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
+    private readonly IConnectionListener _socket;
     private readonly Func<CancellationToken, ValueTask> _close;
 
-    public HandedListener(EndPoint endpoint, ServerConnections server, Func<CancellationToken, ValueTask> close)
+    public HandedListener(IConnectionListener socket, ServerConnections server, Func<CancellationToken, ValueTask> close)
     {
-        EndPoint = endpoint;
+        _socket = socket;
         Server = server;
         _close = close;
         server.Add(this);
     }
 
-    public EndPoint EndPoint { get; }
+    public EndPoint EndPoint => _socket.EndPoint;
 
     public ServerConnections Server { get; }
 
@@ -261,6 +262,8 @@ internal sealed class HandedListener : IConnectionListener
     public ValueTask DisposeAsync()
     {
         End();
-        return ValueTask.CompletedTask;
+
+        // By now the server's connections have closed.
+        return Server.IsRetired ? ValueTask.CompletedTask : _socket.DisposeAsync();
     }
 }
