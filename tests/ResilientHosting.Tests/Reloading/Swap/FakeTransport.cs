@@ -29,6 +29,8 @@ internal sealed class FakeListener(EndPoint endpoint) : IConnectionListener
 
     public Task Closed => _closed.Task;
 
+    public bool IsDisposed { get; private set; }
+
     public DefaultConnectionContext Connect()
     {
         var connection = new DefaultConnectionContext();
@@ -42,12 +44,13 @@ internal sealed class FakeListener(EndPoint endpoint) : IConnectionListener
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         _arriving.Writer.TryComplete();
+        _closed.TrySetResult();
         return ValueTask.CompletedTask;
     }
 
     public ValueTask DisposeAsync()
     {
-        _closed.TrySetResult();
+        IsDisposed = true;
         return ValueTask.CompletedTask;
     }
 }

@@ -116,6 +116,18 @@ public sealed class ListenerHandoverTests
     }
 
     [Fact]
+    public async Task Unbind_OfTheServingServer_KeepsItsConnectionsMemoryUntilDisposal()
+    {
+        var listener = await BindAsync(Fixed, _first);
+
+        await listener.UnbindAsync(Token);
+        Assert.False(_transport.Opened[0].IsDisposed);
+        await listener.DisposeAsync();
+
+        Assert.True(_transport.Opened[0].IsDisposed);
+    }
+
+    [Fact]
     public async Task Resume_AfterPause_GivesTheSameServerItsConnectionsBack()
     {
         var listener = await BindAsync(Fixed, _first);
