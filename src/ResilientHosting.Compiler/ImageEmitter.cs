@@ -7,47 +7,45 @@ using Microsoft.CodeAnalysis.Emit;
 namespace ResilientHosting.Compiler;
 
 /// <summary>
-/// Turns a program into an image. The first time that is a whole image; after an edit that only touches method bodies it is the same
-/// image and a delta, so that the cost follows the edit and not the size of the program.
+/// Turns a program into an image. The first time that is a whole image; after edits that only touch method bodies it is the same image
+/// and a delta, so that the cost follows the edits and not the size of the program.
 /// </summary>
+/// <remarks>
+/// A delta always leads from the latest whole image to the program as it is now. Deltas upon deltas would be smaller, but the runtime
+/// has refused such a chain (a <c>TypeLoadException</c> in an entry point with closures), and one delta is one thing to apply.
+/// </remarks>
 internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions options, bool allowDeltas)
 {
-    // Each new generation applies every delta once more; past this many, one whole image is the cheaper start.
-    private const int MostDeltas = 50;
+    // Past this many edited methods, one whole image is the cheaper start.
+    private const int MostEdits = 100;
 
-    private readonly List<ImageDelta> _deltas = [];
-    private byte[] _image = [];
-    private byte[] _symbols = [];
-    private EmitBaseline? _baseline;
-    private CSharpCompilation? _emitted;
+    private (CSharpCompilation Program, byte[] Image, byte[] Symbols, EmitBaseline Baseline)? _whole;
 
-    /// <summary>Emits the program as it is.</summary>
-    /// <returns>The image, its symbols and the deltas to apply to it, or nothing if there are errors; and what the compiler has to say.</returns>
-    public (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, IEnumerable<Diagnostic> Diagnostics) Emit(
-        CSharpCompilation program, CancellationToken cancellationToken) =>
-        Accept(TryDelta(program, cancellationToken) ?? EmitWhole(program, cancellationToken));
+    /// <summary>Emits the program as it is: as a delta if possible, else as a whole image, which later deltas then build on.</summary>
+    public Emission Emit(CSharpCompilation program, CancellationToken cancellationToken) =>
+        TryDelta(program, cancellationToken) ?? EmitWhole(program, cancellationToken);
 
-    /// <summary>Emits a delta without accepting it as the new state: it may turn out to be of the wrong program.</summary>
-    /// <returns>Null if the difference to the latest image can't be expressed by a delta.</returns>
+    /// <returns>Null if the difference to the latest whole image can't be expressed by a delta.</returns>
     public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        if (_baseline is null || _deltas.Count == MostDeltas || BodyEdits.Find(_emitted!, program, cancellationToken) is not { } edits)
+        if (_whole is not { } whole
+            || BodyEdits.Find(whole.Program, program, cancellationToken) is not { Count: <= MostEdits } edits)
         {
             return null;
         }
 
         if (edits.Count == 0)
         {
-            return new Emission(program, _baseline, null, null, []);
+            return new Emission(whole.Image, whole.Symbols, null, []);
         }
 
-        EmitDifferenceResult result;
         using var metadata = new MemoryStream();
         using var il = new MemoryStream();
         using var symbols = new MemoryStream();
+        EmitDifferenceResult result;
         try
         {
-            result = program.EmitDifference(_baseline, edits, static _ => false, metadata, il, symbols, cancellationToken);
+            result = program.EmitDifference(whole.Baseline, edits, static _ => false, metadata, il, symbols, cancellationToken);
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {
@@ -56,59 +54,39 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
 
         if (result.Success)
         {
-            return new Emission(program, result.Baseline!, null, (metadata.ToArray(), il.ToArray(), symbols.ToArray()), result.Diagnostics);
+            return new Emission(whole.Image, whole.Symbols, (metadata.ToArray(), il.ToArray(), symbols.ToArray()), result.Diagnostics);
         }
 
         // An error of the language is the user's. Errors from 7000 on are about what a delta can't express: a whole image may.
         return result.Diagnostics.Any(diagnostic =>
             diagnostic.Severity == DiagnosticSeverity.Error && !diagnostic.Id.StartsWith("CS7", StringComparison.Ordinal))
-            ? new Emission(program, null, null, null, result.Diagnostics)
+            ? Emission.Failed(result.Diagnostics)
             : null;
-    }
-
-    public (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, IEnumerable<Diagnostic> Diagnostics) Accept(Emission emission)
-    {
-        if (emission.Failed)
-        {
-            return ([], [], [], emission.Diagnostics);
-        }
-
-        if (emission.Whole is { } whole)
-        {
-            (_image, _symbols) = whole;
-            _deltas.Clear();
-        }
-        else if (emission.Delta is { } delta)
-        {
-            _deltas.Add(delta);
-        }
-
-        (_emitted, _baseline) = (emission.Program, emission.Baseline);
-        return (_image, _symbols, [.. _deltas], emission.Diagnostics);
     }
 
     /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
     public void Rehearse()
     {
-        if (_baseline is not null && _emitted!.GetEntryPoint(default) is { } main)
+        if (_whole is { } whole && whole.Program.GetEntryPoint(default) is { } main)
         {
-            _emitted.EmitDifference(
-                _baseline, [new SemanticEdit(SemanticEditKind.Update, main, main)], static _ => false, Stream.Null, Stream.Null, Stream.Null, default);
+            whole.Program.EmitDifference(
+                whole.Baseline, [new SemanticEdit(SemanticEditKind.Update, main, main)], static _ => false, Stream.Null, Stream.Null, Stream.Null, default);
         }
     }
 
     private Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        using var image = new MemoryStream();
-        using var symbols = new MemoryStream();
-        var result = program.Emit(image, symbols, manifestResources: resources, options: options, cancellationToken: cancellationToken);
+        using var imageStream = new MemoryStream();
+        using var symbolStream = new MemoryStream();
+        var result = program.Emit(imageStream, symbolStream, manifestResources: resources, options: options, cancellationToken: cancellationToken);
         if (!result.Success)
         {
-            return new Emission(program, null, null, null, result.Diagnostics);
+            return Emission.Failed(result.Diagnostics);
         }
 
-        var whole = (Image: image.ToArray(), Symbols: symbols.ToArray());
-        return new Emission(program, allowDeltas ? CreateBaseline(program, whole.Image) : null, whole, null, result.Diagnostics);
+        var (image, symbols) = (imageStream.ToArray(), symbolStream.ToArray());
+        _whole = allowDeltas ? (program, image, symbols, CreateBaseline(program, image)) : null;
+        return new Emission(image, symbols, null, result.Diagnostics);
     }
 
     private static EmitBaseline CreateBaseline(CSharpCompilation program, byte[] image)
@@ -128,9 +106,8 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
     }
 }
 
-/// <summary>What one emit has produced: a whole image, a delta, nothing new because nothing differs, or only errors.</summary>
-internal sealed record Emission(
-    CSharpCompilation Program, EmitBaseline? Baseline, (byte[] Image, byte[] Symbols)? Whole, ImageDelta? Delta, IEnumerable<Diagnostic> Diagnostics)
+/// <summary>What one emit has produced: a whole image, perhaps with a delta to apply to it, or (no image) only errors.</summary>
+internal sealed record Emission(byte[] Image, byte[] Symbols, ImageDelta? Delta, IEnumerable<Diagnostic> Diagnostics)
 {
-    public bool Failed => Whole is null && Baseline is null;
+    public static Emission Failed(IEnumerable<Diagnostic> diagnostics) => new([], [], null, diagnostics);
 }

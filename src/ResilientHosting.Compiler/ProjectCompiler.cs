@@ -39,8 +39,8 @@ public sealed class ProjectCompiler
     /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
     /// <returns>
     /// A delegate that brings the project up to date with the given files (changed, added or gone) and compiles it. Calls must not
-    /// overlap. It returns the image, its symbols and the deltas to apply to it (all empty when there are errors), and every warning
-    /// and error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
+    /// overlap. It returns the image, its symbols (both empty when there are errors) and the delta to apply to it if there is one, and every
+    /// warning and error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
     public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas)
@@ -71,7 +71,7 @@ public sealed class ProjectCompiler
         }
     }
 
-    private (byte[] Image, byte[] Symbols, ImageDelta[] Deltas, DiagnosticRow[] Diagnostics) Compile(
+    private (byte[] Image, byte[] Symbols, ImageDelta? Delta, DiagnosticRow[] Diagnostics) Compile(
         IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
     {
         (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
@@ -94,16 +94,16 @@ public sealed class ProjectCompiler
         var broken = _files.Unreadable.Concat(generators.Results.Where(result => result.Exception is not null).Select(Describe)).ToArray();
         if (broken.Length > 0)
         {
-            return ([], [], [], broken);
+            return ([], [], null, broken);
         }
 
-        var guessedRight = emission is not null && SameTexts(generators.GeneratedTrees, _generated);
-        _generated = generators.GeneratedTrees;
-        var (image, symbols, deltas, diagnostics) = guessedRight
-            ? _emitter.Accept(emission!)
-            : _emitter.Emit(_compilation.AddSyntaxTrees(_generated), cancellationToken);
+        if (emission is null || !SameTexts(generators.GeneratedTrees, _generated))
+        {
+            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generators.GeneratedTrees), cancellationToken);
+        }
 
-        return (image, symbols, deltas, [.. generators.Diagnostics.Concat(diagnostics)
+        _generated = generators.GeneratedTrees;
+        return (emission.Image, emission.Symbols, emission.Delta, [.. generators.Diagnostics.Concat(emission.Diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);
     }

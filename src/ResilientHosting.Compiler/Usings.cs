@@ -4,7 +4,7 @@ global using CompileDelegate = System.Func<
     System.Threading.CancellationToken,
     (byte[] Image,
     byte[] Symbols,
-    (byte[] Metadata, byte[] IL, byte[] Symbols)[] Deltas,
+    (byte[] Metadata, byte[] IL, byte[] Symbols)? Delta,
     (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics)>;
 global using DiagnosticRow = (string Id, int Severity, string Path, int Line, int Column, string Message);
 global using ImageDelta = (byte[] Metadata, byte[] IL, byte[] Symbols);

@@ -17,14 +17,14 @@ internal sealed record BuildDiagnostic(string Id, bool IsError, string Path, int
 /// <summary>An edit to an image that is already there: metadata, code and debug symbols, in the runtime's own format.</summary>
 internal sealed record ImageDelta(byte[] Metadata, byte[] IL, byte[] Symbols);
 
-/// <summary>An assembly ready to be loaded: its bytes, its portable debug symbols, and the deltas to apply before it runs.</summary>
-internal sealed record AssemblyImage(byte[] Image, byte[]? Symbols, IReadOnlyList<ImageDelta> Deltas)
+/// <summary>An assembly ready to be loaded: its bytes, its portable debug symbols, and the delta to apply before it runs, if there is one.</summary>
+internal sealed record AssemblyImage(byte[] Image, byte[]? Symbols, ImageDelta? Delta)
 {
     /// <summary>Reads an assembly that a build has left on disk.</summary>
     public static AssemblyImage Read(string path)
     {
         var symbols = Path.ChangeExtension(path, ".pdb");
-        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null, []);
+        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null, null);
     }
 }
 

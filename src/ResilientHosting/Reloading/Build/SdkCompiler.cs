@@ -7,7 +7,7 @@ using CompileDelegate = System.Func<
     System.Threading.CancellationToken,
     (byte[] Image,
     byte[] Symbols,
-    (byte[] Metadata, byte[] IL, byte[] Symbols)[] Deltas,
+    (byte[] Metadata, byte[] IL, byte[] Symbols)? Delta,
     (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics)>;
 
 namespace ResilientHosting.Reloading;
@@ -40,7 +40,7 @@ internal sealed class SdkCompiler
     /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
     public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
     {
-        var (image, symbols, deltas, rows) = _compile(changedFiles, cancellationToken);
+        var (image, symbols, delta, rows) = _compile(changedFiles, cancellationToken);
         var diagnostics = rows
             .Select(row => new BuildDiagnostic(row.Id, row.Severity == ErrorSeverity, row.Path, row.Line, row.Column, row.Message))
             .Distinct()
@@ -48,7 +48,7 @@ internal sealed class SdkCompiler
         return image.Length == 0
             ? new BuildResult(null, diagnostics)
             : new BuildResult(
-                new AssemblyImage(image, symbols, [.. deltas.Select(delta => new ImageDelta(delta.Metadata, delta.IL, delta.Symbols))]),
+                new AssemblyImage(image, symbols, delta is { } edit ? new ImageDelta(edit.Metadata, edit.IL, edit.Symbols) : null),
                 diagnostics);
     }
 

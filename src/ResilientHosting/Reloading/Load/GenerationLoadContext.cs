@@ -56,7 +56,7 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
         var loaded = LoadFromStream(assembly, symbols);
 
         // Nothing of the assembly has run yet, so there is nothing that an update could be too late for.
-        foreach (var delta in image.Deltas)
+        if (image.Delta is { } delta)
         {
             MetadataUpdater.ApplyUpdate(loaded, delta.Metadata, delta.IL, delta.Symbols);
         }

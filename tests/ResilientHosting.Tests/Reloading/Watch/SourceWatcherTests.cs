@@ -194,8 +194,13 @@ public sealed class SourceWatcherTests : IDisposable
         Assert.True(_clock.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(300), "It ended before the longest burst was over.");
     }
 
-    private SourceWatcher Watch(WatchMode mode) => _watcher = new SourceWatcher(
-        new SourceTree(Project), new DevReloaderOptions { Watch = mode }, _clock, new ReloadConsole(new LineWriter(_said)));
+    private SourceWatcher Watch(WatchMode mode)
+    {
+        _watcher = new SourceWatcher(
+            new SourceTree(Project), new DevReloaderOptions { Watch = mode }, _clock, new ReloadConsole(new LineWriter(_said)));
+        _watcher.Start();
+        return _watcher;
+    }
 
     private static Task<SourceLook> NextAsync(SourceWatcher watcher) =>
         watcher.WaitForChangesAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(KestrelTestHost.Timeout);
