@@ -21,9 +21,9 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
 
     private (CSharpCompilation Program, byte[] Image, byte[] Symbols, EmitBaseline Baseline)? _whole;
 
-    /// <summary>Emits the program as it is: as a delta if possible, else as a whole image, which later deltas then build on.</summary>
-    public Emission Emit(CSharpCompilation program, CancellationToken cancellationToken) =>
-        TryDelta(program, cancellationToken) ?? EmitWhole(program, cancellationToken);
+    /// <summary>Emits the program as it is: as a delta if allowed and possible, else as a whole image, which later deltas build on.</summary>
+    public Emission Emit(CSharpCompilation program, bool whole, CancellationToken cancellationToken) =>
+        (whole ? null : TryDelta(program, cancellationToken)) ?? EmitWhole(program, cancellationToken);
 
     /// <returns>Null if the difference to the latest whole image can't be expressed by a delta.</returns>
     public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)

@@ -38,8 +38,8 @@ public sealed class ProjectCompiler
     /// <param name="projectDirectory">The folder that relative paths of the command line refer to.</param>
     /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
     /// <returns>
-    /// A delegate that brings the project up to date with the given files (changed, added or gone) and compiles it. Calls must not
-    /// overlap. It returns the image, its symbols (both empty when there are errors) and the delta to apply to it if there is one, and every
+    /// A delegate that brings the project up to date with the given files (changed, added or gone) and compiles it, as a whole image if
+    /// told so. Calls must not overlap. It returns the image, its symbols (both empty when there are errors) and the delta to apply to it if there is one, and every
     /// warning and error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
@@ -60,19 +60,19 @@ public sealed class ProjectCompiler
     /// <summary>Compiles the project once, and then plays an edit through a few times, so that the first real one finds compiled code.</summary>
     private void WarmUp()
     {
-        Compile([], default);
+        Compile([], whole: true, default);
         if (_compilation.GetEntryPoint(default) is { DeclaringSyntaxReferences: [var declaration, ..] })
         {
             for (var round = 0; round < WarmUpRounds; round++)
             {
-                Compile([declaration.SyntaxTree.FilePath], default);
+                Compile([declaration.SyntaxTree.FilePath], whole: false, default);
                 _emitter.Rehearse();
             }
         }
     }
 
     private (byte[] Image, byte[] Symbols, ImageDelta? Delta, DiagnosticRow[] Diagnostics) Compile(
-        IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
+        IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
     {
         (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
 
@@ -82,7 +82,7 @@ public sealed class ProjectCompiler
         try
         {
             Parallel.Invoke(
-                () => emission = _emitter.TryDelta(guess, cancellationToken),
+                () => emission = whole ? null : _emitter.TryDelta(guess, cancellationToken),
                 () => _driver = _driver.RunGenerators(_compilation, cancellationToken));
         }
         catch (AggregateException e)
@@ -99,7 +99,7 @@ public sealed class ProjectCompiler
 
         if (emission is null || !SameTexts(generators.GeneratedTrees, _generated))
         {
-            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generators.GeneratedTrees), cancellationToken);
+            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generators.GeneratedTrees), whole, cancellationToken);
         }
 
         _generated = generators.GeneratedTrees;

@@ -1,6 +1,7 @@
 // What crosses the border to ResilientHosting.dll has to be made of the base library's types.
 global using CompileDelegate = System.Func<
     System.Collections.Generic.IReadOnlyCollection<string>,
+    bool,
     System.Threading.CancellationToken,
     (byte[] Image,
     byte[] Symbols,

@@ -161,7 +161,7 @@ internal sealed class ReloadPipeline
             return;
         }
 
-        var swap = await _swapper.Value.SwapAsync(_serving, build.Image, _lastGood!).ConfigureAwait(false);
+        var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Image)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(noticed);
         if (swap.Failure is null)
         {
@@ -176,6 +176,19 @@ internal sealed class ReloadPipeline
         }
 
         ReportSwap(swap, reason, buildTime, total);
+    }
+
+    private IEnumerable<Candidate> Candidates(AssemblyImage image)
+    {
+        yield return new Candidate(image, IsNew: true);
+        if (image.Delta is not null && _compiler!.CompileWhole(_processEnd.Asked).Image is { } whole)
+        {
+            // The runtime may have refused the delta. If it is the program that fails, a whole image at least tells the line: methods
+            // that a delta replaced have no line numbers in a stack trace.
+            yield return new Candidate(whole, IsNew: true);
+        }
+
+        yield return new Candidate(_lastGood!, IsNew: false);
     }
 
     private BuildResult Build(SourceLook look)

@@ -4,6 +4,7 @@ using System.Reflection.Metadata;
 using System.Runtime.Loader;
 using CompileDelegate = System.Func<
     System.Collections.Generic.IReadOnlyCollection<string>,
+    bool,
     System.Threading.CancellationToken,
     (byte[] Image,
     byte[] Symbols,
@@ -38,9 +39,15 @@ internal sealed class SdkCompiler
     }
 
     /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
-    public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken)
+    public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken) =>
+        Compile(changedFiles, whole: false, cancellationToken);
+
+    /// <summary>Compiles the project as it was at the last call, as an image of its own rather than a delta.</summary>
+    public BuildResult CompileWhole(CancellationToken cancellationToken) => Compile([], whole: true, cancellationToken);
+
+    private BuildResult Compile(IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
     {
-        var (image, symbols, delta, rows) = _compile(changedFiles, cancellationToken);
+        var (image, symbols, delta, rows) = _compile(changedFiles, whole, cancellationToken);
         var diagnostics = rows
             .Select(row => new BuildDiagnostic(row.Id, row.Severity == ErrorSeverity, row.Path, row.Line, row.Column, row.Message))
             .Distinct()

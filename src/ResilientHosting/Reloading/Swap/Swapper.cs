@@ -15,7 +15,10 @@ internal sealed class Swapper(
 
     private int _lastNumber;
 
-    public async Task<SwapReport> SwapAsync(Generation old, AssemblyImage next, AssemblyImage lastGood)
+    /// <summary>Replaces a generation by the first of the candidates that starts.</summary>
+    /// <param name="old">The generation that serves, or did.</param>
+    /// <param name="candidates">The new version, perhaps in more than one form, and then the last good one; read only as far as needed.</param>
+    public async Task<SwapReport> SwapAsync(Generation old, IEnumerable<Candidate> candidates)
     {
         using var swap = processEnd.BeginSwap();
         var stopBegan = seams.Clock.GetTimestamp();
@@ -26,11 +29,12 @@ internal sealed class Swapper(
         var startBegan = seams.Clock.GetTimestamp();
         Exception? failure = null;
         Generation? serving = null;
-        foreach (var image in ReferenceEquals(next, lastGood) ? [next] : new[] { next, lastGood })
+        foreach (var candidate in candidates)
         {
             try
             {
-                serving = await StartAsync(image).ConfigureAwait(false);
+                serving = await StartAsync(candidate.Image).ConfigureAwait(false);
+                failure = candidate.IsNew ? null : failure;
                 break;
             }
 #pragma warning disable CA1031 // Whatever the application throws while it starts, the last good version is to serve again.
@@ -38,7 +42,7 @@ internal sealed class Swapper(
 #pragma warning restore CA1031
             {
                 processEnd.ExitIfAsked();
-                failure ??= e;
+                failure = candidate.IsNew ? e : failure ?? e;
             }
         }
 
@@ -137,3 +141,8 @@ internal sealed class Swapper(
     private Task ReleaseListenersAsync(Generation? serving) =>
         serving is null ? Task.CompletedTask : seams.Listeners.ReleaseUnclaimedAsync();
 }
+
+/// <summary>An image that may be started next.</summary>
+/// <param name="Image">The image.</param>
+/// <param name="IsNew">Whether it holds the edit, rather than the last good version.</param>
+internal sealed record Candidate(AssemblyImage Image, bool IsNew);
