@@ -128,7 +128,7 @@ results_with() {
   result_files | awk -v outcome="outcome=\"$1\"" -v except="$2" '
     BEGIN { RS = "<UnitTestResult " }
     NR > 1 { sub(/<\/UnitTestResult>.*/, "") }
-    NR > 1 && index($0, outcome) && (except == "" || !index($0, except)) {
+    NR > 1 && index(substr($0, 1, index($0, ">")), outcome) && (except == "" || !index($0, except)) {
       if (match($0, /testName="[^"]*"/)) { print substr($0, RSTART + 10, RLENGTH - 11) }
     }'
 }

@@ -8,7 +8,11 @@ namespace ResilientHosting.Reloading;
 /// <summary>What the reloader needs to work with: the application, its project, and an SDK.</summary>
 internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, string Dotnet, string Configuration)
 {
+    private static readonly string[] TestFrameworks =
+        ["xunit", "nunit", "TUnit", "Microsoft.VisualStudio.TestPlatform", "Microsoft.Testing.Platform", "MSTest"];
+
     /// <summary>Finds them, or says in half a sentence why the reloader is off.</summary>
+    [RequiresUnreferencedCode("Looks at what the application refers to.")]
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is what tells a single-file application.")]
     public static (Prerequisites? Found, string WhyOff) Find(IServiceProvider services, DevReloaderOptions options)
     {
@@ -39,6 +43,11 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
             return Off("the application is published as a single file");
         }
 
+        if (IsTestRunner(application))
+        {
+            return Off($"{application.GetName().Name} is a test project");
+        }
+
         if ((options.ProjectPath ?? ProjectLocator.Find(application.Location)) is not { } project || !File.Exists(project))
         {
             return Off($"the project of {application.GetName().Name} was not found; set DevReloaderOptions.ProjectPath");
@@ -57,4 +66,10 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
 
         static (Prerequisites?, string) Off(string reason) => (null, reason);
     }
+
+    /// <summary>A test may host an application on a real Kestrel, but what a reload would start again is the test run.</summary>
+    [RequiresUnreferencedCode("Looks at what the application refers to.")]
+    private static bool IsTestRunner(Assembly application) =>
+        application.GetReferencedAssemblies().Any(reference =>
+            TestFrameworks.Any(framework => reference.Name!.StartsWith(framework, StringComparison.OrdinalIgnoreCase)));
 }

@@ -39,6 +39,16 @@ public sealed class UseDevReloaderTests
     }
 
     [Fact]
+    public async Task Kestrel_InATestProcess_IsNotReloaded()
+    {
+        await using var host = await KestrelTestHost.StartAsync(
+            app => app.UseDevReloader(), builder => builder.Services.AddDevReloader(), environment: "Development");
+
+        Assert.Equal("The dev reloader is off: ResilientHosting.Tests is a test project.", host.Logs.Only("DevReloaderOff").Message);
+        Assert.Null(Supervisor.Current);
+    }
+
+    [Fact]
     public void IDevReloader_WhereTheReloaderIsOff_AnswersAndDoesNothing()
     {
         using var services = new ServiceCollection().AddDevReloader().BuildServiceProvider();

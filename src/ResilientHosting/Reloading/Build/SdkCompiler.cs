@@ -2,15 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Runtime.Loader;
-using CompileDelegate = System.Func<
-    System.Collections.Generic.IReadOnlyCollection<string>,
-    bool,
-    System.Threading.CancellationToken,
-    (byte[] Image,
-    byte[] Symbols,
-    (byte[] Metadata, byte[] IL, byte[] Symbols)? Delta,
-    (string Id, int Severity, string Path, int Line, int Column, string Message)[] Diagnostics)>;
-
 namespace ResilientHosting.Reloading;
 
 /// <summary>The SDK's own C# compiler, in this process, with the project kept open between compilations.</summary>
