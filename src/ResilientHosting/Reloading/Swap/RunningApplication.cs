@@ -9,6 +9,8 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 internal abstract class RunningApplication(Generation generation)
 {
+    private static readonly TimeSpan PatienceAfterCut = TimeSpan.FromSeconds(3);
+
     private readonly ConcurrentDictionary<SwitchedRequest, byte> _inside = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _entered;
@@ -57,8 +59,8 @@ internal abstract class RunningApplication(Generation generation)
         {
             cut += Cut(static _ => true);
 
-            // What ignores its cancellation keeps running without a client; its generation waits for it no longer.
-            await WaitAsync(timeout, clock).ConfigureAwait(false);
+            // Work that goes on without its client, by policy or by ignorance, still uses what the container owns.
+            await WaitAsync(PatienceAfterCut, clock).ConfigureAwait(false);
         }
 
         return cut;
