@@ -113,7 +113,7 @@ internal sealed class ReloadPipeline
             catch (InvalidOperationException e)
             {
                 _console.Say($"can't compile {_prerequisites.ProjectPath} ({e.Message}); waiting for the next edit");
-                await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+                await _watcher.WaitForNextEditAsync(_processEnd.Asked).ConfigureAwait(false);
             }
         }
 

@@ -90,6 +90,16 @@ internal sealed class SourceWatcher : IDisposable
         }
     }
 
+    /// <summary>Waits until the sources differ from how they are now, whatever else is still waiting to be dealt with.</summary>
+    public async ValueTask WaitForNextEditAsync(CancellationToken cancellationToken)
+    {
+        var now = Look().Files;
+        while (Look().Files.ChangesSince(now).Count == 0)
+        {
+            await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Waits until nothing has happened for the quiet period, or a burst has gone on for too long, and looks again.</summary>
     public async ValueTask<SourceLook> SettleAsync(CancellationToken cancellationToken)
     {

@@ -54,6 +54,23 @@ public sealed class SourceWatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task NextEdit_WithOneStillPending_IsTheOneAfterIt()
+    {
+        _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(WatchMode.Polling);
+        _folder.Write("app/Program.cs", "pending");
+        Assert.False((await NextAsync(watcher)).Changes.IsEmpty);
+
+        var next = watcher.WaitForNextEditAsync(TestContext.Current.CancellationToken).AsTask();
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.False(next.IsCompleted);
+        _folder.Write("app/Program.cs", "the next one");
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+
+        await next.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Folder_MovedInAndOutAgain_IsNoticedByEvents()
     {
         _folder.Write("app/Program.cs", "");
