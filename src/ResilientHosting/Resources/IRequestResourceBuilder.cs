@@ -42,4 +42,27 @@ public interface IRequestResourceBuilder<T>
     /// </summary>
     /// <exception cref="InvalidOperationException">The resource has a strategy already.</exception>
     IRequestResourceBuilder<T> SharedPerHost();
+
+    /// <summary>How long the factory may take, in place of <see cref="RequestResourceOptions.CreateTimeout"/>.</summary>
+    /// <param name="timeout">More than zero, at most one day.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is out of range.</exception>
+    IRequestResourceBuilder<T> WithCreateTimeout(TimeSpan timeout);
+
+    /// <summary>How long the teardown may take, in place of <see cref="RequestResourceOptions.TeardownTimeout"/>.</summary>
+    /// <param name="timeout">More than zero, at most <see cref="RequestResourceOptions.ScopeTeardownBudget"/>; checked when the host starts.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is out of range.</exception>
+    IRequestResourceBuilder<T> WithTeardownTimeout(TimeSpan timeout);
+
+    /// <summary>
+    /// Lets a request end without waiting for this teardown: it goes on in the background, and older resources of the request follow behind
+    /// it, so that the order stays. For teardowns that take time, since the client's next request on the same connection waits for
+    /// them. The host waits for those in the background before it stops.
+    /// </summary>
+    /// <remarks>
+    /// The request is over then. <see cref="TeardownContext.Services"/> hands out resources of the request that are still alive, but all
+    /// else is from a service scope opened for the teardown: an object that uses scoped services of the request in its teardown
+    /// must not be detached. Where <see cref="RequestResourceOptions.MaxDetachedTeardowns"/> requests do this already, while the host stops,
+    /// and in scopes without a request, the teardown is waited for.
+    /// </remarks>
+    IRequestResourceBuilder<T> DetachTeardown();
 }

@@ -14,11 +14,19 @@ public sealed class RequestResourceOptions
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long all teardowns of one scope may take together, including the wait for creations still running when the scope ends. When it
+    /// How long all teardowns of one scope may take together, including the wait for creations still running and for scopes opened with
+    /// its services and still open when it ends. When it
     /// is used up the remaining teardowns still start, with a deadline already cancelled, and are not waited for.
     /// </summary>
     /// <value>Default 30 s. At least <see cref="TeardownTimeout"/>, at most one day.</value>
     public TimeSpan ScopeTeardownBudget { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// In how many requests at a time teardowns may go on after the request, where <see cref="IRequestResourceBuilder{T}.DetachTeardown"/>
+    /// asks for that. In one more the request waits for them.
+    /// </summary>
+    /// <value>Default 64. At least 1.</value>
+    public int MaxDetachedTeardowns { get; set; } = 64;
 
     /// <summary>
     /// How long a host that has stopped waits for scopes still open: work that ignores its cancellation. After it their resources are torn

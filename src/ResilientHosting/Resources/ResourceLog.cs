@@ -32,13 +32,19 @@ internal static partial class ResourceLog
     public static partial void CreationOutlivesScope(ILogger logger, string scope, string resources);
 
     [LoggerMessage(EventId = EventIds.Resources + 4, Level = LogLevel.Warning, EventName = nameof(ScopesOutliveHost),
-        Message = "{Count} scopes had not ended when the host's drain time-out was over: {Scopes}. Their resources are torn down while " +
-            "in use. Such work should observe its cancellation token.")]
+        Message = "{Count} scopes had not ended when the host closed its resources: {Scopes}. Theirs are torn down while in use. Such work " +
+            "should observe its cancellation token; how long a host waits when it stops is RequestResourceOptions.DrainTimeout.")]
     public static partial void ScopesOutliveHost(ILogger logger, int count, string scopes);
 
     [LoggerMessage(EventId = EventIds.Resources + 5, Level = LogLevel.Debug, EventName = nameof(ValidationFailed),
         Message = "An idle {Resource} failed its validation and is torn down. Older ones are validated before they are used again.")]
     public static partial void ValidationFailed(ILogger logger, string resource, Exception exception);
+
+    [LoggerMessage(EventId = EventIds.Resources + 7, Level = LogLevel.Warning, EventName = nameof(ScopeOutlivesParent),
+        Message = "Scope '{Scope}' ended while scopes opened with its services were still open, and its teardown budget is used up: " +
+            "{Children}. Its resources are torn down while they may be in use. Wait for such work before the scope ends, or open its " +
+            "scope with the host's services.")]
+    public static partial void ScopeOutlivesParent(ILogger logger, string scope, string children);
 
     [LoggerMessage(EventId = EventIds.Resources + 6, Level = LogLevel.Warning, EventName = nameof(NestedAcquire),
         Message = "Scope '{Scope}' waits for a {Resource} while scope '{Holder}', which it is part of, holds one of the same pool. Under " +

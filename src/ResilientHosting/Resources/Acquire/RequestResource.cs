@@ -16,6 +16,8 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
     private Attempt? _attempt;
     private Task? _release;
 
+    private TimeSpan CreateTimeout => _definition.CreateTimeout ?? _environment.Options.CreateTimeout;
+
     public bool IsCreated => Volatile.Read(ref _created) is not null;
 
     public ValueTask<T> GetAsync(CancellationToken cancellationToken = default) => GetAsync(requester: null, cancellationToken);
@@ -24,6 +26,8 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
     /// <param name="cancellationToken">Ends the caller's wait.</param>
     public ValueTask<T> GetAsync(CreationAttempt? requester, CancellationToken cancellationToken) =>
         Volatile.Read(ref _created) is { } created ? new(created.Lease.Value) : WaitAsync(requester, cancellationToken);
+
+    public bool IsOf(ResourceDefinition<T> definition) => ReferenceEquals(_definition, definition);
 
     public bool TryGet([NotNullWhen(true)] out T? resource)
     {
@@ -154,7 +158,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             var acquiring = _definition.Source.AcquireAsync(context, attempt.Token);
             if (!acquiring.IsCompleted && !_definition.Source.OutlivesScopes)
             {
-                attempt.StartTimeout(_environment.Time, _environment.Options.CreateTimeout);
+                attempt.StartTimeout(_environment.Time, CreateTimeout);
             }
 
             lease = await acquiring.ConfigureAwait(false);
@@ -267,11 +271,10 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             _stack.LeaveAttempt(attempt);
         }
 
-        var limit = _environment.Options.CreateTimeout;
+        var knob = _definition.CreateTimeout is null ? "RequestResourceOptions.CreateTimeout" : "WithCreateTimeout";
         ReportFailure(attempt, new TimeoutException(
-            $"Resource {_definition.Name} was not created within {limit:c} in scope '{_stack.Name}'. Raise " +
-            "RequestResourceOptions.CreateTimeout if its backend is slow; if its factory waits for another resource, it must ask for " +
-            "it with ResourceContext.GetAsync."));
+            $"Resource {_definition.Name} was not created within {CreateTimeout:c} in scope '{_stack.Name}'. Raise {knob} if its backend " +
+            "is slow; if its factory waits for another resource, it must ask for it with ResourceContext.GetAsync."));
     }
 
     private void ReportFailure(Attempt attempt, Exception exception)
@@ -317,13 +320,21 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         public override string Name => owner._definition.Name;
 
+        public override object? Resource => owner;
+
+        public override TimeSpan? TeardownTimeout => owner._definition.TeardownTimeout;
+
+        public override bool DetachesTeardown => owner._definition.DetachesTeardown;
+
+        public override bool IsTornDown => !owner._definition.Source.OutlivesScopes;
+
         public override void OnRemoved() => Volatile.Write(ref owner._created, null);
 
         public override ValueTask ReturnAsync(TeardownContext context) => owner._definition.Source.ReturnAsync(Lease, context);
 
         public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
         {
-            if (!owner._definition.Source.OutlivesScopes)
+            if (IsTornDown)
             {
                 owner._environment.Metrics.TornDown(Name, outcome, duration, failure);
             }

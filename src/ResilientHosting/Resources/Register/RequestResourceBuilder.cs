@@ -8,10 +8,17 @@ internal sealed class RequestResourceBuilder<T>(
     Func<T, TeardownContext, ValueTask> teardown) : IRequestResourceBuilder<T>
     where T : class
 {
+    private static readonly Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> OnePerScope = (_, perScope) => perScope.Source;
+
+    private Func<ResourceContext, CancellationToken, ValueTask<T>> _create = create;
+    private Func<T, TeardownContext, ValueTask> _teardown = teardown;
     private string? _strategy;
+    private TimeSpan? _createTimeout;
+    private TimeSpan? _teardownTimeout;
+    private bool _detachesTeardown;
 
     /// <summary>Makes the source of the objects from the resource as it is for one object and one scope.</summary>
-    private Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> _createSource = (_, perScope) => perScope.Source;
+    private Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> _createSource = OnePerScope;
 
     public IServiceCollection Services { get; } = services;
 
@@ -27,8 +34,7 @@ internal sealed class RequestResourceBuilder<T>(
         }
 
         Services.AddSingleton<IValidateOptions<ResourcePoolOptions<T>>>(new ResourcePoolOptionsValidator<T>(Name));
-        Services.AddKeyedSingleton<IResourcePool<T>>(
-            Name, (provider, _) => ((PoolSource<T>)provider.GetRequiredKeyedService<ResourceDefinition<T>>(Name).Source).Pool);
+        Services.AddKeyedSingleton<IResourcePool<T>>(Name, (provider, _) => PoolOf(provider));
         return this;
     }
 
@@ -45,11 +51,63 @@ internal sealed class RequestResourceBuilder<T>(
     public IRequestResourceBuilder<T> SharedPerHost() =>
         Choose(nameof(SharedPerHost), static (provider, perScope) => new SharedSource<T>(provider, perScope));
 
+    public IRequestResourceBuilder<T> WithCreateTimeout(TimeSpan timeout)
+    {
+        _createTimeout = InRange(timeout);
+        return this;
+    }
+
+    public IRequestResourceBuilder<T> WithTeardownTimeout(TimeSpan timeout)
+    {
+        InRange(timeout);
+        if (_teardownTimeout is null)
+        {
+            Services.AddSingleton<IValidateOptions<RequestResourceOptions>>(
+                new TeardownTimeoutValidator(ResourceName.Of<T>(Name), () => _teardownTimeout.GetValueOrDefault()));
+        }
+
+        _teardownTimeout = timeout;
+        return this;
+    }
+
+    public IRequestResourceBuilder<T> DetachTeardown()
+    {
+        _detachesTeardown = true;
+        return this;
+    }
+
+    /// <summary>Puts other delegates in the place of the given ones, and one object per scope in the place of the strategy.</summary>
+    public void Replace(Func<ResourceContext, CancellationToken, ValueTask<T>> create, Func<T, TeardownContext, ValueTask> teardown)
+    {
+        _create = create;
+        _teardown = teardown;
+        _createSource = OnePerScope;
+    }
+
     public ResourceDefinition<T> Build(IServiceProvider services)
     {
-        var perScope = new ResourceDefinition<T>(ResourceName.Of<T>(Name), new PerRequestSource<T>(create, teardown));
-        return new ResourceDefinition<T>(perScope.Name, _createSource(services, perScope));
+        var perScope = Define(new PerRequestSource<T>(_create, _teardown));
+        return Define(_createSource(services, perScope));
     }
+
+    private static TimeSpan InRange(TimeSpan timeout) => timeout > TimeSpan.Zero && timeout <= RequestResourceOptionsValidator.Longest
+        ? timeout
+        : throw new ArgumentOutOfRangeException(
+            nameof(timeout), timeout, $"A time limit is more than zero and at most {RequestResourceOptionsValidator.Longest:c}.");
+
+    private ResourceDefinition<T> Define(ResourceSource<T> source) => new(ResourceName.Of<T>(Name), source)
+    {
+        CreateTimeout = _createTimeout,
+        TeardownTimeout = _teardownTimeout,
+        DetachesTeardown = _detachesTeardown,
+    };
+
+    private ResourcePool<T> PoolOf(IServiceProvider provider) =>
+        provider.GetRequiredKeyedService<ResourceDefinition<T>>(Name).Source is PoolSource<T> source
+            ? source.Pool
+            : throw new InvalidOperationException(
+                $"Resource {ResourceName.Of<T>(Name)} has no pool any more: ReplaceResource gives every scope an object of its own. Replace " +
+                "what asks for the pool too.");
 
     private RequestResourceBuilder<T> Choose(
         string strategy, Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> createSource)

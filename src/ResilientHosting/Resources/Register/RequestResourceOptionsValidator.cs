@@ -2,7 +2,7 @@ namespace ResilientHosting.Resources;
 
 internal sealed class RequestResourceOptionsValidator : IValidateOptions<RequestResourceOptions>
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     public ValidateOptionsResult Validate(string? name, RequestResourceOptions options)
     {
@@ -15,6 +15,11 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
         {
             failures.AddError(
                 $"must be zero or more and at most {Longest:c}, but is {options.DrainTimeout:c}.", nameof(options.DrainTimeout));
+        }
+
+        if (options.MaxDetachedTeardowns < 1)
+        {
+            failures.AddError($"must be at least 1, but is {options.MaxDetachedTeardowns}.", nameof(options.MaxDetachedTeardowns));
         }
 
         if (options.ScopeTeardownBudget < options.TeardownTimeout)

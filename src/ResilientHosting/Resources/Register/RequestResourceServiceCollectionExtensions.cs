@@ -96,14 +96,13 @@ public static class RequestResourceServiceCollectionExtensions
 
         AddCore(services);
 
-        var builder = new RequestResourceBuilder<T>(services, name, create, teardown ?? DisposeAsync);
+        var builder = new RequestResourceBuilder<T>(services, name, create, teardown ?? Teardown.DisposeAsync);
+        services.AddKeyedSingleton(name, builder);
         services.AddKeyedSingleton(name, (provider, _) => builder.Build(provider));
-        services.AddKeyedScoped(name, (provider, _) => new RequestResource<T>(
-            provider.GetRequiredService<ResourceStack>(), provider.GetRequiredKeyedService<ResourceDefinition<T>>(name)));
+        services.AddKeyedScoped(name, (provider, _) => provider.GetRequiredService<ResourceStack>().Bind(
+            provider.GetRequiredKeyedService<ResourceDefinition<T>>(name)));
         services.AddKeyedTransient(name, (provider, _) => ResourceResolution.Resolve<T>(provider, name));
         return builder;
-
-        static ValueTask DisposeAsync(T resource, TeardownContext context) => Teardown.DisposeAsync(resource);
     }
 
     private static void AddCore(IServiceCollection services)

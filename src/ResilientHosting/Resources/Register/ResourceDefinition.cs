@@ -1,10 +1,19 @@
 namespace ResilientHosting.Resources;
 
-/// <summary>One registered resource in one host: what it is called and where its objects come from.</summary>
+/// <summary>One registered resource in one host: what it is called, where its objects come from and how their ends are limited.</summary>
 internal sealed class ResourceDefinition<T>(string name, ResourceSource<T> source)
     where T : class
 {
     public string Name { get; } = name;
 
     public ResourceSource<T> Source { get; } = source;
+
+    /// <summary>The resource's own time limit; <see langword="null"/> where the one for all applies.</summary>
+    public TimeSpan? CreateTimeout { get; init; }
+
+    /// <inheritdoc cref="CreateTimeout"/>
+    public TimeSpan? TeardownTimeout { get; init; }
+
+    /// <summary>Whether the end of a request does not wait for the teardown.</summary>
+    public bool DetachesTeardown { get; init; }
 }

@@ -23,9 +23,14 @@ internal sealed class ResourceEnvironment(
 
     public LiveScopes LiveScopes { get; } = new();
 
+    public TeardownLane Lane { get; } = new(options.Value.MaxDetachedTeardowns);
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;
+
+    /// <summary>Services that belong to no request.</summary>
+    public AsyncServiceScope CreateServices() => root.CreateAsyncScope();
 
     /// <summary>Whether these are the services of the host itself, which no scope ever tears down.</summary>
     public bool IsRoot(IServiceProvider services) => ReferenceEquals(services, root);

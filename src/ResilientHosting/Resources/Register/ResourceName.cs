@@ -3,7 +3,9 @@ namespace ResilientHosting.Resources;
 /// <summary>How logs, metrics and exceptions call a resource: <c>SqliteConnection</c>, or <c>FakeClient 'search'</c> with a name.</summary>
 internal static class ResourceName
 {
-    public static string Of<T>(string? name) => name is null ? Of(typeof(T)) : $"{Of(typeof(T))} '{name}'";
+    public static string Of<T>(string? name) => Of(typeof(T), name);
+
+    public static string Of(Type type, string? name) => name is null ? Of(type) : $"{Of(type)} '{name}'";
 
     private static string Of(Type type)
     {

@@ -55,10 +55,14 @@ internal sealed class HostScope : IHostedLifecycleService, IAsyncDisposable, IDi
         await CloseAsync().ConfigureAwait(false);
     }
 
-    /// <summary>For a host that is disposed of without having been stopped.</summary>
-    public ValueTask DisposeAsync() => new(CloseAsync());
+    /// <summary>For a host that is disposed of without having been stopped: there is no time for anybody to end by himself.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _environment.LiveScopes.CloseAsync(_environment).ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
+    }
 
-    public void Dispose() => _ = CloseAsync();
+    public void Dispose() => _ = DisposeAsync().AsTask();
 
     private Task CloseAsync() => _stack.CloseAsync(new ScopeOutcome(ScopeOutcomeKind.HostStopping));
 }

@@ -82,11 +82,21 @@ internal sealed class LiveScopes
         }
         catch (TimeoutException)
         {
-            var late = Snapshot();
-            ResourceLog.ScopesOutliveHost(
-                environment.Logger, late.Count, string.Join(", ", late.Select(scope => scope.Name).Distinct().Take(10)));
-            await Task.WhenAll(late.Select(scope => scope.CloseAsync(new ScopeOutcome(ScopeOutcomeKind.HostStopping))))
-                .ConfigureAwait(false);
+            await CloseAsync(environment).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Ends the scopes now alive, whoever uses them, and says so if there are any. Those that are ending are waited for.</summary>
+    public async Task CloseAsync(ResourceEnvironment environment)
+    {
+        var late = Snapshot();
+        if (late.Count == 0)
+        {
+            return;
+        }
+
+        ResourceLog.ScopesOutliveHost(
+            environment.Logger, late.Count, string.Join(", ", late.Select(scope => scope.Name).Distinct().Take(10)));
+        await Task.WhenAll(late.Select(scope => scope.CloseAsync(new ScopeOutcome(ScopeOutcomeKind.HostStopping)))).ConfigureAwait(false);
     }
 }

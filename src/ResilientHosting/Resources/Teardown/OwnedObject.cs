@@ -5,6 +5,18 @@ internal abstract class OwnedObject
 {
     public abstract string Name { get; }
 
+    /// <summary>What hands the object out; <see langword="null"/> if nothing does.</summary>
+    public virtual object? Resource => null;
+
+    /// <summary>The object's own time limit; <see langword="null"/> where the one for all applies.</summary>
+    public virtual TimeSpan? TeardownTimeout => null;
+
+    /// <summary>Whether the end of a request does not wait for this object, nor for older ones.</summary>
+    public virtual bool DetachesTeardown => false;
+
+    /// <summary>Whether giving it back ends its life, so that it counts and shows in traces as a teardown.</summary>
+    public virtual bool IsTornDown => false;
+
     public abstract ValueTask ReturnAsync(TeardownContext context);
 
     /// <summary>The object has left the stack: it is no longer handed out. Called under the stack's gate.</summary>

@@ -20,28 +20,11 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
     /// <summary>For whom the scope makes an object that outlives requests; <see langword="null"/> in all other scopes.</summary>
     public Lineage? Lineage { get; private set; }
 
-    /// <summary>The scope this one was opened in, if it was opened with a scope's services.</summary>
-    public ResourceStack? Parent { get; private set; }
-
     /// <summary>The neighbours in <see cref="LiveScopes"/>, which guards them.</summary>
     public ResourceStack? Newer { get; set; }
 
     /// <inheritdoc cref="Newer"/>
     public ResourceStack? Older { get; set; }
-
-    /// <summary>Whether this is the other scope or was opened in it.</summary>
-    public bool IsWithin(ResourceStack other)
-    {
-        for (var scope = this; scope is not null; scope = scope.Parent)
-        {
-            if (ReferenceEquals(scope, other))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     public static ResourceStack? Of(HttpContext context) => context.Features.Get<ResourceStack>();
 
@@ -53,6 +36,7 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         _ambient = ExecutionContext.Capture();
         _opened = true;
         EnterLiveScopes();
+        parent?.EnterChild(this);
     }
 
     /// <summary>Opens the scope of one object that outlives requests. It lives as long as that object, so no host waits for its end.</summary>
@@ -127,7 +111,8 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
     }
 
     /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
-    public ValueTask DisposeAsync() => new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));
+    public ValueTask DisposeAsync() =>
+        _detached ? ValueTask.CompletedTask : new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));
 
     /// <summary>For <c>using</c> on a service scope: what takes longer is finished, and its failures logged, afterwards.</summary>
     public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
@@ -143,6 +128,7 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         if (_live)
         {
             Environment.LiveScopes.Leave(this);
+            Parent?.LeaveChild(this);
         }
     }
 

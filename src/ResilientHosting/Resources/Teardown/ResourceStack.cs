@@ -25,6 +25,9 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
     /// <summary>Whether the scope's end has begun. Until it is their turn, objects are still handed out to the teardowns of others.</summary>
     public bool IsClosed => Volatile.Read(ref _outcome) is not null;
 
+    /// <summary>Whether nothing is going on that uses the scope's objects. Read under the gate.</summary>
+    private bool IsSettled => _attempts.Count == 0 && _releases == 0 && _children.Count == 0;
+
     // The members down to LeaveRelease are called under the gate.
     public void Push(OwnedObject resource) => _resources.Add(resource);
 
@@ -61,7 +64,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
     }
 
     public ResourceScopeClosedException ClosedException(string resource) =>
-        new(resource, Name, Environment.Time.GetElapsedTime(_closedAt), _outcome!);
+        new(resource, Name, Environment.Time.GetElapsedTime(_closedAt), _outcome!, isEnding: !_tornDown);
 
     /// <summary>Ends the scope: tears everything down, newest first. Only the first call's outcome counts; all wait for the end.</summary>
     public Task CloseAsync(ScopeOutcome outcome)
@@ -77,19 +80,23 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
 
             _closedAt = Environment.Time.GetTimestamp();
             Volatile.Write(ref _outcome, outcome);
-            if (_resources.Count == 0 && _attempts.Count == 0 && _releases == 0)
+            _tornDown = _resources.Count == 0 && IsSettled;
+            if (_tornDown)
             {
-                _tornDown = true;
                 HttpContext = null;
-                LeaveLiveScopes();
-                return Task.CompletedTask;
             }
-
-            if (_attempts.Count > 0 || _releases > 0)
+            else if (!IsSettled)
             {
                 _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _attempts.ForEach(static attempt => attempt.Cancel());
             }
+        }
+
+        if (_tornDown)
+        {
+            // Outside the gate: the parent's gate may be taken next, never one within the other.
+            LeaveLiveScopes();
+            return Task.CompletedTask;
         }
 
         if (_ambient is null)
@@ -105,32 +112,41 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
 
     private async Task TearDownAllAsync()
     {
+        var teardown = new Teardown(this, _outcome!);
+        var goesOnElsewhere = false;
         try
         {
-            var teardown = new Teardown(this, _outcome!);
+            TeardownActivity.EnterRequest(HttpContext);
             await WaitUntilSettledAsync(teardown.Budget).ConfigureAwait(false);
-            while (TryPop() is { } newest)
+            while (!(goesOnElsewhere = TryDetach(teardown)) && TryPop() is { } newest)
             {
                 await teardown.RunAsync(newest).ConfigureAwait(false);
             }
-
-            teardown.Report();
         }
         finally
         {
-            lock (Gate)
+            if (!goesOnElsewhere)
             {
-                // The server uses the context again, for another request.
-                HttpContext = null;
-                _tornDown = true;
-                _closed?.SetResult();
+                End(teardown);
             }
-
-            LeaveLiveScopes();
         }
     }
 
-    /// <summary>What is in flight was made from older resources, so its end comes before theirs.</summary>
+    private void End(Teardown teardown)
+    {
+        teardown.Report();
+        lock (Gate)
+        {
+            // The server uses the context again, for another request.
+            HttpContext = null;
+            _tornDown = true;
+            _closed?.SetResult();
+        }
+
+        LeaveLiveScopes();
+    }
+
+    /// <summary>What is in flight, and scopes opened in this one, use what is older, so their end comes first.</summary>
     private async ValueTask WaitUntilSettledAsync(TimeSpan budget)
     {
         if (_settled is null)
@@ -145,14 +161,21 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
         catch (TimeoutException)
         {
             string[] creating;
+            string[] children;
             lock (Gate)
             {
                 creating = [.. _attempts.Select(attempt => attempt.Name)];
+                children = [.. _children.Select(child => child.Name)];
             }
 
             if (creating.Length > 0)
             {
                 ResourceLog.CreationOutlivesScope(Environment.Logger, Name, string.Join(", ", creating));
+            }
+
+            if (children.Length > 0)
+            {
+                ResourceLog.ScopeOutlivesParent(Environment.Logger, Name, string.Join(", ", children));
             }
         }
     }
@@ -174,7 +197,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
 
     private void SignalIfSettled()
     {
-        if (_settled is not null && _attempts.Count == 0 && _releases == 0)
+        if (_settled is not null && IsSettled)
         {
             _settled.TrySetResult();
         }

@@ -9,15 +9,23 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
     /// <summary>How long a teardown may take to notice that its deadline was cancelled.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
-    private readonly long _start = stack.Environment.Time.GetTimestamp();
+    private IServiceProvider _services = stack.Services;
+    private long _start = stack.Environment.Time.GetTimestamp();
     private List<(string Resource, Exception Exception)>? _failures;
     private int _total;
 
     /// <summary>What is left of the time for all.</summary>
     public TimeSpan Budget => stack.Environment.Options.ScopeTeardownBudget - stack.Environment.Time.GetElapsedTime(_start);
 
+    /// <summary>Goes on with other services, after the scope's own have gone, and with all of the budget.</summary>
+    public void Continue(IServiceProvider services)
+    {
+        _services = services;
+        _start = stack.Environment.Time.GetTimestamp();
+    }
+
     /// <summary>The teardown of a resource registered without one.</summary>
-    public static ValueTask DisposeAsync(object resource)
+    public static ValueTask DisposeAsync(object resource, TeardownContext context)
     {
         switch (resource)
         {
@@ -36,7 +44,8 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
     {
         var time = stack.Environment.Time;
         var start = time.GetTimestamp();
-        var limit = TimeSpan.FromTicks(Math.Min(stack.Environment.Options.TeardownTimeout.Ticks, Math.Max(0, Budget.Ticks)));
+        var ownLimit = owned.TeardownTimeout ?? stack.Environment.Options.TeardownTimeout;
+        var limit = TimeSpan.FromTicks(Math.Min(ownLimit.Ticks, Math.Max(0, Budget.Ticks)));
 
         // Not disposed of: a teardown that was given up still holds the token, and without a timer of its own there is nothing to free.
         var deadline = new CancellationTokenSource();
@@ -45,7 +54,8 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
             await deadline.CancelAsync().ConfigureAwait(false);
         }
 
-        var returning = ReturnAsync(owned, new TeardownContext(outcome, stack.Services, deadline.Token));
+        using var activity = TeardownActivity.Start(owned, outcome.Kind);
+        var returning = ReturnAsync(owned, new TeardownContext(outcome, _services, deadline.Token));
         var failure = returning.IsCompleted
             ? await returning.ConfigureAwait(false)
             : await WaitAsync(returning.AsTask(), deadline, limit, time).ConfigureAwait(false);
@@ -54,6 +64,7 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
         if (failure is not null)
         {
             (_failures ??= []).Add((owned.Name, failure));
+            TeardownActivity.Fail(activity, failure);
         }
 
         owned.OnReturned(outcome.Kind, time.GetElapsedTime(start), failure);

@@ -5,5 +5,7 @@ internal sealed class UnfinishedObject(string resource, object unfinished) : Own
 {
     public override string Name { get; } = $"{resource} (unfinished {unfinished.GetType().Name})";
 
-    public override ValueTask ReturnAsync(TeardownContext context) => Teardown.DisposeAsync(unfinished);
+    public override bool IsTornDown => true;
+
+    public override ValueTask ReturnAsync(TeardownContext context) => Teardown.DisposeAsync(unfinished, context);
 }
