@@ -269,7 +269,7 @@ public sealed class RequestResourceTests : IAsyncDisposable
 
         Assert.Equal(
             "Resource Alpha cannot be created: its scope 'test' ended 00:01:30 ago with outcome Succeeded. Work that outlives its scope " +
-            "opens its own with RunInResourceScopeAsync or CreateResourceScope, or takes the object along with Detach().",
+            "opens its own with RunInResourceScopeAsync or CreateResourceScope on the host's services, or takes the object along with Detach().",
             exception.Message);
         Assert.Equal(TimeSpan.FromSeconds(90), exception.Age);
         Assert.False(resource.IsCreated);
