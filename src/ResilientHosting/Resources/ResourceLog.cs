@@ -40,14 +40,14 @@ internal static partial class ResourceLog
         Message = "An idle {Resource} failed its validation and is torn down. Older ones are validated before they are used again.")]
     public static partial void ValidationFailed(ILogger logger, string resource, Exception exception);
 
-    [LoggerMessage(EventId = EventIds.Resources + 7, Level = LogLevel.Warning, EventName = nameof(ScopeOutlivesParent),
-        Message = "Scope '{Scope}' ended while scopes opened with its services were still open, and its teardown budget is used up: " +
-            "{Children}. Its resources are torn down while they may be in use. Wait for such work before the scope ends, or open its " +
-            "scope with the host's services.")]
-    public static partial void ScopeOutlivesParent(ILogger logger, string scope, string children);
-
     [LoggerMessage(EventId = EventIds.Resources + 6, Level = LogLevel.Warning, EventName = nameof(NestedAcquire),
         Message = "Scope '{Scope}' waits for a {Resource} while scope '{Holder}', which it is part of, holds one of the same pool. Under " +
             "load such scopes wait for one another. Pass the first object on, or release it before. Said once for this pool.")]
     public static partial void NestedAcquire(ILogger logger, string resource, string scope, string holder);
+
+    [LoggerMessage(EventId = EventIds.Resources + 30, Level = LogLevel.Warning, EventName = nameof(ScopeOutlivesParent),
+        Message = "Scope '{Scope}' ended while scopes opened with its services were still open, and its teardown budget is used up: " +
+            "{Children}. Its resources are torn down while they may be in use. Wait for such work before the scope ends, or open its " +
+            "scope with the host's services.")]
+    public static partial void ScopeOutlivesParent(ILogger logger, string scope, string children);
 }

@@ -3,7 +3,7 @@ namespace ResilientHosting.Resources;
 /// <content>Scopes opened with the services of this one. They own objects of their own, and may use what is alive here.</content>
 internal sealed partial class ResourceStack
 {
-    private readonly List<ResourceStack> _children = [];
+    private List<ResourceStack>? _children;
 
     /// <summary>The scope this one was opened in, if it was opened with a scope's services.</summary>
     public ResourceStack? Parent { get; private set; }
@@ -30,7 +30,7 @@ internal sealed partial class ResourceStack
         {
             if (!IsClosed)
             {
-                _children.Add(child);
+                (_children ??= []).Add(child);
             }
         }
     }
@@ -39,7 +39,7 @@ internal sealed partial class ResourceStack
     {
         lock (Gate)
         {
-            if (_children.Remove(child))
+            if (_children?.Remove(child) == true)
             {
                 SignalIfSettled();
             }

@@ -6,6 +6,7 @@ namespace ResilientHosting.Resources;
 /// </content>
 internal sealed partial class ResourceStack
 {
+    private bool _mayDetach;
     private volatile bool _detached;
 
     /// <summary>The scope that this one stands in for: its own services are gone while the last of its objects are torn down.</summary>
@@ -38,7 +39,7 @@ internal sealed partial class ResourceStack
     private bool TryDetach(Teardown teardown)
     {
         // A host that stops waits for the teardown in any case.
-        if (HttpContext is null || Environment.IsHostStopping || _outcome!.Kind == ScopeOutcomeKind.HostStopping)
+        if (!_mayDetach || HttpContext is null || Environment.IsHostStopping || _outcome!.Kind == ScopeOutcomeKind.HostStopping)
         {
             return false;
         }

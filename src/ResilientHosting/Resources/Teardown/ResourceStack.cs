@@ -26,10 +26,14 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
     public bool IsClosed => Volatile.Read(ref _outcome) is not null;
 
     /// <summary>Whether nothing is going on that uses the scope's objects. Read under the gate.</summary>
-    private bool IsSettled => _attempts.Count == 0 && _releases == 0 && _children.Count == 0;
+    private bool IsSettled => _attempts.Count == 0 && _releases == 0 && _children is not { Count: > 0 };
 
     // The members down to LeaveRelease are called under the gate.
-    public void Push(OwnedObject resource) => _resources.Add(resource);
+    public void Push(OwnedObject resource)
+    {
+        _resources.Add(resource);
+        _mayDetach |= resource.DetachesTeardown;
+    }
 
     public void Remove(OwnedObject resource)
     {
@@ -165,7 +169,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             lock (Gate)
             {
                 creating = [.. _attempts.Select(attempt => attempt.Name)];
-                children = [.. _children.Select(child => child.Name)];
+                children = [.. (_children ?? []).Select(child => child.Name)];
             }
 
             if (creating.Length > 0)

@@ -123,7 +123,8 @@ public sealed class StrategyContractTests : IAsyncDisposable
         var staying = scope.GetAsync<Alpha>(Test).AsTask();
         gate.SetResult();
 
-        Assert.Same(Assert.Single(_ledger.Created), await staying.Bounded());
+        var got = await staying.Bounded();
+        Assert.Same(Assert.Single(_ledger.Created), got);
         Assert.Equal(1, _runs);
     }
 

@@ -12,7 +12,10 @@ public sealed class DetachedTeardownTests : IAsyncDisposable
     private readonly Ledger _ledger = new();
     private readonly Barrier _entered = new();
     private readonly Barrier _release = new();
+    private Func<Alpha, Barrier> _releaseOf;
     private ResourceTestHost? _host;
+
+    public DetachedTeardownTests() => _releaseOf = _ => _release;
 
     private static CancellationToken Test => TestContext.Current.CancellationToken;
 
@@ -153,6 +156,8 @@ public sealed class DetachedTeardownTests : IAsyncDisposable
     [Fact]
     public async Task Lane_Full_TheTeardownIsWaitedFor()
     {
+        var releaseOfTheSecond = new Barrier();
+        _releaseOf = alpha => alpha == _ledger.Created.First() ? _release : releaseOfTheSecond;
         var host = await StartAsync(
             detach: true, services => services.Configure<RequestResourceOptions>(options => options.MaxDetachedTeardowns = 1));
         await host.Client.GetStringAsync("/use", Test);
@@ -167,11 +172,10 @@ public sealed class DetachedTeardownTests : IAsyncDisposable
             await host.Client.GetStringAsync("/other", Test);
         }
 
-        Assert.DoesNotContain("next", _ledger.Events);
-        _release.Open();
+        Assert.Equal(["+Alpha", "+Alpha"], _ledger.Events);
+        releaseOfTheSecond.Open();
         await client.ReadUntilAsync("answered");
-        Assert.Equal("next", _ledger.Events.Last());
-        Assert.Contains("-Alpha", _ledger.Events);
+        Assert.Equal(["+Alpha", "+Alpha", "-Alpha", "next"], _ledger.Events);
     }
 
     [Fact]
@@ -266,7 +270,7 @@ public sealed class DetachedTeardownTests : IAsyncDisposable
     private async ValueTask HeldTeardownAsync(Alpha alpha, TeardownContext end)
     {
         _entered.Open();
-        await _release.PassedAsync();
+        await _releaseOf(alpha).PassedAsync();
         await _ledger.TearDown(alpha, end);
     }
 
