@@ -33,20 +33,40 @@ internal sealed class SharedSource<T>(IServiceProvider services, ResourceDefinit
             shared = _object ??= HostObject<T>.Open(services, definition, lineage);
         }
 
-        var value = await shared.GetAsync(cancellationToken).ConfigureAwait(false);
-        if (!TryOwn(shared))
-        {
-            await shared.DestroyAsync(ScopeOutcomeKind.HostStopping).ConfigureAwait(false);
-            _host.ThrowIfClosed(definition.Name);
-        }
-
-        return new Lease<T>(value);
+        // The token ends this wait alone. What is created must be owned even if nobody waits for it any more.
+        var owning = CreateOwnedAsync(shared);
+        _ = owning.ContinueWith(
+            static failed => failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return new Lease<T>(await owning.WaitAsync(cancellationToken).ConfigureAwait(false));
     }
 
     public override ValueTask ReturnAsync(Lease<T> lease, TeardownContext context) => ValueTask.CompletedTask;
 
     public override void Detach(Lease<T> lease) => throw new InvalidOperationException(
         $"Resource {definition.Name} cannot be detached: it is shared by the whole host. Create an object of your own instead.");
+
+    private async Task<T> CreateOwnedAsync(HostObject<T> shared)
+    {
+        _host.EnterCreation();
+        try
+        {
+            var value = await shared.GetAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!TryOwn(shared))
+            {
+                await shared.DestroyAsync(ScopeOutcomeKind.HostStopping).ConfigureAwait(false);
+                _host.ThrowIfClosed(definition.Name);
+            }
+
+            return value;
+        }
+        finally
+        {
+            _host.LeaveCreation();
+        }
+    }
 
     /// <summary>Enters the object into the host's order of teardown once it exists: after what it was made from. False if the host is closed.</summary>
     private bool TryOwn(HostObject<T> shared)

@@ -38,6 +38,23 @@ internal sealed class HostScope : IHostedLifecycleService, IAsyncDisposable, IDi
         }
     }
 
+    /// <summary>Lets the host's end wait, within its budget, for an object being made from what it owns.</summary>
+    public void EnterCreation()
+    {
+        lock (_stack.Gate)
+        {
+            _stack.EnterRelease();
+        }
+    }
+
+    public void LeaveCreation()
+    {
+        lock (_stack.Gate)
+        {
+            _stack.LeaveRelease();
+        }
+    }
+
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

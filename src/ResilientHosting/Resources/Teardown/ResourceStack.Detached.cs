@@ -71,10 +71,12 @@ internal sealed partial class ResourceStack
                     await teardown.RunAsync(newest).ConfigureAwait(false);
                 }
             }
+
+            teardown.Report();
         }
         finally
         {
-            End(teardown);
+            End();
         }
     }
 }

@@ -126,19 +126,23 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             {
                 await teardown.RunAsync(newest).ConfigureAwait(false);
             }
+
+            if (!goesOnElsewhere)
+            {
+                teardown.Report();
+            }
         }
         finally
         {
             if (!goesOnElsewhere)
             {
-                End(teardown);
+                End();
             }
         }
     }
 
-    private void End(Teardown teardown)
+    private void End()
     {
-        teardown.Report();
         lock (Gate)
         {
             // The server uses the context again, for another request.

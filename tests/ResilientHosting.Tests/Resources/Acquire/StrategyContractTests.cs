@@ -129,6 +129,31 @@ public sealed class StrategyContractTests : IAsyncDisposable
     }
 
     [Theory, MemberData(nameof(Strategies))]
+    public async Task Scope_EndsDuringACreation_WhatArrivesIsNotLost(Strategy strategy)
+    {
+        var gate = Hold();
+        var scope = Open(strategy);
+        var waiting = scope.GetAsync<Alpha>(Test).AsTask();
+        await EnteredAsync();
+
+        var ending = scope.DisposeAsync().AsTask();
+        var endsWithItsOnlyUser = strategy is Strategy.PerRequest or Strategy.ObjectPool;
+        if (endsWithItsOnlyUser)
+        {
+            gate.SetResult();
+        }
+
+        await Assert.ThrowsAsync<ResourceScopeClosedException>(() => waiting.Bounded());
+        await ending.Bounded();
+        gate.TrySetResult();
+        await StopAsync();
+
+        Assert.NotEqual(ScopeOutcomeKind.Succeeded, (await _ledger.NextOutcomeAsync()).Kind);
+        Assert.Equal(1, _runs);
+        _ledger.AssertBalanced();
+    }
+
+    [Theory, MemberData(nameof(Strategies))]
     public async Task ReleaseAsync_ThenGetAsync_HandsOutALivingObject(Strategy strategy)
     {
         await using var scope = Open(strategy);

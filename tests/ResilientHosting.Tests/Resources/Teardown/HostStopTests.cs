@@ -153,6 +153,40 @@ public sealed class HostStopTests
     }
 
     [Fact]
+    public async Task Creation_OfASharedObjectInFlight_IsWaitedForBeforeWhatItIsMadeFrom()
+    {
+        var (services, logs) = ResourceTestHost.BuildServices(
+            collection =>
+            {
+                collection.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown).SharedPerHost();
+                collection.AddRequestScopedResource<Beta>(
+                    async (context, token) =>
+                    {
+                        await context.GetAsync<Alpha>(token);
+                        _entered.Open();
+                        await _release.PassedAsync();
+                        return _ledger.Create<Beta>();
+                    },
+                    _ledger.TearDown).SharedPerHost();
+            },
+            _clock);
+        await using var root = services;
+        var scope = root.CreateResourceScope("job");
+        var waiting = scope.GetAsync<Beta>(Test).AsTask();
+        await _entered.PassedAsync();
+        await scope.DisposeAsync();
+        await Assert.ThrowsAsync<ResourceScopeClosedException>(() => waiting.Bounded());
+
+        var stopping = root.GetRequiredService<HostScope>().StoppedAsync(Test);
+        Assert.False(stopping.IsCompleted);
+        _release.Open();
+        await stopping.Bounded();
+
+        Assert.Equal(["+Alpha", "+Beta", "-Beta", "-Alpha"], _ledger.Events);
+        logs.AssertQuiet();
+    }
+
+    [Fact]
     public async Task ParentAndChild_CutOffTogether_TheChildGoesFirst()
     {
         var (services, logs) = BuildServices();
