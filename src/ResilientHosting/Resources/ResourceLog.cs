@@ -30,4 +30,8 @@ internal static partial class ResourceLog
         Message = "Scope '{Scope}' ended while {Resources} were in flight, and its teardown budget is used up. Their factories should " +
             "observe the cancellation token they are given. What arrives later is torn down on its own.")]
     public static partial void CreationOutlivesScope(ILogger logger, string scope, string resources);
+
+    [LoggerMessage(EventId = EventIds.Resources + 10, Level = LogLevel.Debug, EventName = nameof(ReleasePromoted),
+        Message = "{Resources} could not be released after the handler of '{Scope}' but only after its response: {Reason}.")]
+    public static partial void ReleasePromoted(ILogger logger, string resources, string scope, string reason);
 }

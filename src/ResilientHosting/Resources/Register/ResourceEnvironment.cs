@@ -21,6 +21,8 @@ internal sealed class ResourceEnvironment(
 
     public ILogger Logger { get; } = loggers.CreateLogger("ResilientHosting.Resources");
 
+    public bool IsDevelopment { get; } = root.GetService<IHostEnvironment>()?.IsDevelopment() ?? false;
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;
