@@ -18,11 +18,8 @@ public static class ResourceEndpointConventionBuilderExtensions
         {
             endpoint.Metadata.Add(new ReleaseResourcesAfterHandlerMetadata());
 
-            // Outermost. Controllers and Razor Pages have a filter of their own kind; where nobody else writes a result, none would help.
-            if (HandlerReleaseStartupFilter.HasHandler(endpoint))
-            {
-                endpoint.FilterFactories.Insert(0, HandlerReleaseFilter.Create);
-            }
+            // Controllers, Razor Pages and hubs have a filter of their own kind, which reads the metadata.
+            HandlerReleaseFilter.AddTo(endpoint);
         });
         return builder;
     }

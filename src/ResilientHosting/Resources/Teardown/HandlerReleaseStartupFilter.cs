@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 
@@ -43,9 +42,6 @@ internal sealed class HandlerReleaseStartupFilter : IStartupFilter
         });
     };
 
-    /// <summary>Whether the endpoint has a minimal-API handler: only there the routing notes its method, before all conventions.</summary>
-    public static bool HasHandler(EndpointBuilder endpoint) => endpoint.Metadata.Any(item => item is MethodInfo);
-
     private static void Group(IEndpointRouteBuilder routes)
     {
         // Only the routing's own sources let a group take part in compiling a handler. Others would just be copied.
@@ -64,12 +60,6 @@ internal sealed class HandlerReleaseStartupFilter : IStartupFilter
             ((IEndpointRouteBuilder)group).DataSources.Add(source);
         }
 
-        ((IEndpointConventionBuilder)group).Add(static endpoint =>
-        {
-            if (HasHandler(endpoint))
-            {
-                endpoint.FilterFactories.Add(HandlerReleaseFilter.Create);
-            }
-        });
+        ((IEndpointConventionBuilder)group).Add(HandlerReleaseFilter.AddTo);
     }
 }
