@@ -27,7 +27,8 @@ internal sealed class DeclaredResult
             type = type.GenericTypeArguments[0];
         }
 
-        return type != typeof(void) && type != typeof(string) && !type.IsAssignableTo(typeof(IResult))
+        return type != typeof(void) && type != typeof(Task) && type != typeof(ValueTask) && type != typeof(string)
+            && !type.IsAssignableTo(typeof(IResult))
             && handler.ApplicationServices.GetService<IOptions<JsonOptions>>() is { } options
             && options.Value.SerializerOptions.TryGetTypeInfo(type, out var json)
                 ? new DeclaredResult(json)

@@ -17,7 +17,7 @@ internal sealed partial class ResourceStack
     public Task OnHandlerReturnedAsync(object? result, Endpoint? endpoint, ScopeOutcome? outcome = null)
     {
         var ending = EndingWithHandler(endpoint);
-        if (ending.Count == 0)
+        if (ending.Length == 0)
         {
             return Task.CompletedTask;
         }
@@ -36,7 +36,7 @@ internal sealed partial class ResourceStack
     public Task OnHandlerFailedAsync(Exception exception, Endpoint? endpoint, ScopeOutcome? outcome = null)
     {
         var ending = EndingWithHandler(endpoint);
-        return ending.Count == 0
+        return ending.Length == 0
             ? Task.CompletedTask
             : RunAsync(() => ReleaseAsync(ending, outcome ?? OutcomeSoFar(exception), report: true));
     }
@@ -45,13 +45,14 @@ internal sealed partial class ResourceStack
     private void ReportMissedRelease()
     {
         if (!_promoted && Environment.Logger.IsEnabled(LogLevel.Debug)
-            && EndingWithHandler(HttpContext?.GetEndpoint()) is { Count: > 0 } missed)
+            && EndingWithHandler(HttpContext?.GetEndpoint()) is { Length: > 0 } missed)
         {
             _ = Promote(missed, "no handler has returned since it was created");
         }
     }
 
-    private List<OwnedObject> EndingWithHandler(Endpoint? endpoint)
+    /// <summary>First the resources that always end here, since no other may depend on them; each kind newest first.</summary>
+    private OwnedObject[] EndingWithHandler(Endpoint? endpoint)
     {
         lock (Gate)
         {
@@ -60,16 +61,16 @@ internal sealed partial class ResourceStack
                 return [];
             }
 
-            var all = endpoint?.Metadata.GetMetadata<ReleaseResourcesAfterHandlerMetadata>() is not null;
-            var ending = _resources.FindAll(resource => all || resource.EndsWithHandler);
-
-            // First the resources that always end here: no other may depend on them. Each kind newest first.
-            ending.Reverse();
-            return [.. ending.OrderByDescending(resource => resource.EndsWithHandler)];
+            var newestFirst = Enumerable.Reverse(_resources);
+            return endpoint?.Metadata.GetMetadata<ReleaseResourcesAfterHandlerMetadata>() is not null
+                    ? [.. newestFirst.OrderByDescending(resource => resource.EndsWithHandler)]
+                : _resources.Exists(static resource => resource.EndsWithHandler)
+                    ? [.. newestFirst.Where(resource => resource.EndsWithHandler)]
+                : [];
         }
     }
 
-    private async Task<List<Exception>?> ReleaseAsync(List<OwnedObject> ending, ScopeOutcome outcome, bool report)
+    private async Task<List<Exception>?> ReleaseAsync(OwnedObject[] ending, ScopeOutcome outcome, bool report)
     {
         var teardown = new Teardown(this, outcome);
         List<Exception>? failures = null;
@@ -104,9 +105,9 @@ internal sealed partial class ResourceStack
         }
     }
 
-    private static string NamesOf(List<OwnedObject> resources) => string.Join(", ", resources.Select(resource => resource.Name));
+    private static string NamesOf(OwnedObject[] resources) => string.Join(", ", resources.Select(resource => resource.Name));
 
-    private Task Promote(List<OwnedObject> ending, string reason)
+    private Task Promote(OwnedObject[] ending, string reason)
     {
         _promoted = true;
         var resources = NamesOf(ending);
@@ -114,7 +115,7 @@ internal sealed partial class ResourceStack
         return Task.CompletedTask;
     }
 
-    private InvalidOperationException TooEarly(List<OwnedObject> ending, string reason)
+    private InvalidOperationException TooEarly(OwnedObject[] ending, string reason)
     {
         _promoted = true;
         return new InvalidOperationException(
