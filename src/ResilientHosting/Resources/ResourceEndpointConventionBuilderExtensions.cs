@@ -7,7 +7,7 @@ public static class ResourceEndpointConventionBuilderExtensions
 {
     /// <summary>
     /// Tears all resources of a request down between the handler's return and the writing of its result, as
-    /// <see cref="IRequestResourceBuilder{T}.ReleaseAfterHandler"/> does for one resource everywhere: for answers that take long to send.
+    /// <see cref="IRequestResourceBuilder{T}.ReleaseAfterHandler"/> does for one resource everywhere. For answers that take long to send.
     /// </summary>
     /// <param name="builder">The endpoint or group.</param>
     /// <returns>The endpoint or group.</returns>

@@ -25,7 +25,13 @@ internal sealed partial class ResourceStack
         outcome ??= OutcomeSoFar(exception: null);
         if (HandlerResult.WhyItIsTooEarly(result, outcome.ResponseStarted) is { } reason)
         {
-            return Environment.IsDevelopment ? throw TooEarly(ending, reason) : Promote(ending, reason);
+            if (Environment.IsDevelopment)
+            {
+                throw TooEarly(ending, reason);
+            }
+
+            Promote(ending, reason);
+            return Task.CompletedTask;
         }
 
         outcome = HandlerResult.StatusCodeOf(result) is { } status ? outcome with { StatusCode = status } : outcome;
@@ -47,7 +53,7 @@ internal sealed partial class ResourceStack
         if (!_promoted && Environment.Logger.IsEnabled(LogLevel.Debug)
             && EndingWithHandler(HttpContext?.GetEndpoint()) is { Length: > 0 } missed)
         {
-            _ = Promote(missed, "no handler has returned since it was created");
+            Promote(missed, "no handler has returned since it was created");
         }
     }
 
@@ -107,12 +113,14 @@ internal sealed partial class ResourceStack
 
     private static string NamesOf(OwnedObject[] resources) => string.Join(", ", resources.Select(resource => resource.Name));
 
-    private Task Promote(OwnedObject[] ending, string reason)
+    private void Promote(OwnedObject[] ending, string reason)
     {
         _promoted = true;
-        var resources = NamesOf(ending);
-        ResourceLog.ReleasePromoted(Environment.Logger, resources, Name, reason);
-        return Task.CompletedTask;
+        if (Environment.Logger.IsEnabled(LogLevel.Debug))
+        {
+            var resources = NamesOf(ending);
+            ResourceLog.ReleasePromoted(Environment.Logger, resources, Name, reason);
+        }
     }
 
     private InvalidOperationException TooEarly(OwnedObject[] ending, string reason)

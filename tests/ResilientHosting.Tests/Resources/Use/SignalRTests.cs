@@ -51,10 +51,18 @@ public sealed class SignalRTests : IAsyncDisposable
         Assert.Equal(ScopeOutcomeKind.Aborted, (await _ledger.NextOutcomeAsync()).Kind);
     }
 
-    [Fact]
-    public async Task ReleaseAfterHandler_IsTornDownBeforeTheResultIsSent()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ReleaseAfterHandler_IsTornDownBeforeTheResultIsSent(bool byResource)
     {
-        await using var connection = await ConnectAsync(Server.Kestrel, afterHandler: true);
+        await using var connection = await ConnectAsync(Server.Kestrel, byResource, hub: hub =>
+        {
+            if (!byResource)
+            {
+                hub.ReleaseResourcesAfterHandler();
+            }
+        });
 
         Assert.Equal("+Alpha -Alpha", (string?)(await connection.InvokeAsync("Tell"))["result"]!["events"]);
     }
@@ -114,7 +122,7 @@ public sealed class SignalRTests : IAsyncDisposable
     }
 
     private async Task<HubConnection> ConnectAsync(
-        Server server, bool afterHandler = false, Action<IServiceCollection>? services = null)
+        Server server, bool afterHandler = false, Action<IServiceCollection>? services = null, Action<HubEndpointConventionBuilder>? hub = null)
     {
         _host = await ResourceTestHost.StartAsync(
             server,
@@ -136,7 +144,11 @@ public sealed class SignalRTests : IAsyncDisposable
 
                 services?.Invoke(collection);
             },
-            app => app.MapHub<LedgerHub>("/hub"));
+            app =>
+            {
+                var mapped = app.MapHub<LedgerHub>("/hub");
+                hub?.Invoke(mapped);
+            });
         return await HubConnection.OpenAsync(_host, "/hub");
     }
 
