@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
 namespace ResilientHosting.Resources;
 
 /// <summary>What is known of a resource while services are being registered; <see cref="Build"/> makes it final for one host.</summary>
@@ -9,6 +12,7 @@ internal sealed class RequestResourceBuilder<T>(
     where T : class
 {
     private string? _strategy;
+    private bool _endsWithHandler;
 
     /// <summary>Makes the source of the objects from the resource as it is for one object and one scope.</summary>
     private Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> _createSource = (_, perScope) => perScope.Source;
@@ -45,10 +49,17 @@ internal sealed class RequestResourceBuilder<T>(
     public IRequestResourceBuilder<T> SharedPerHost() =>
         Choose(nameof(SharedPerHost), static (provider, perScope) => new SharedSource<T>(provider, perScope));
 
+    public IRequestResourceBuilder<T> ReleaseAfterHandler()
+    {
+        _endsWithHandler = true;
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HandlerReleaseStartupFilter>());
+        return this;
+    }
+
     public ResourceDefinition<T> Build(IServiceProvider services)
     {
-        var perScope = new ResourceDefinition<T>(ResourceName.Of<T>(Name), new PerRequestSource<T>(create, teardown));
-        return new ResourceDefinition<T>(perScope.Name, _createSource(services, perScope));
+        var perScope = new ResourceDefinition<T>(ResourceName.Of<T>(Name), new PerRequestSource<T>(create, teardown), endsWithHandler: false);
+        return new ResourceDefinition<T>(perScope.Name, _createSource(services, perScope), _endsWithHandler);
     }
 
     private RequestResourceBuilder<T> Choose(

@@ -23,6 +23,8 @@ internal sealed class ResourceEnvironment(
 
     public LiveScopes LiveScopes { get; } = new();
 
+    public bool IsDevelopment { get; } = root.GetService<IHostEnvironment>()?.IsDevelopment() ?? false;
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;
