@@ -85,12 +85,13 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             throw new PlatformNotSupportedException("Freezing a server needs /proc to find its processes.");
         }
 
-        // The parent first: it starts no further process while its children are looked up.
+        // The parent stops first and goes on last: meanwhile it starts no process, and those that end are not forgotten, so that every id
+        // stays one of ours.
         var parent = _process?.Id ?? throw new InvalidOperationException("The server is stopped; there is nothing to freeze.");
         await ServerProgram.SignalAsync("STOP", [parent]);
         _frozen = [parent];
         var children = await File.ReadAllTextAsync($"/proc/{parent}/task/{parent}/children");
-        _frozen = [parent, .. children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+        _frozen = [.. children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)), parent];
         await ServerProgram.SignalAsync("STOP", _frozen);
     }
 

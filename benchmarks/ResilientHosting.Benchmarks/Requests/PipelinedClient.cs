@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace ResilientHosting.Benchmarks;
+
+/// <summary>Asks for one path over one connection, several requests at a time, as fast as the server answers.</summary>
+internal sealed class PipelinedClient : IDisposable
+{
+    private const int Depth = 16;
+
+    private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly byte[] _requests;
+    private readonly byte[] _request;
+
+    public PipelinedClient(string path)
+    {
+        _request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        _requests = [.. Enumerable.Repeat(_request, Depth).SelectMany(bytes => bytes)];
+    }
+
+    public async Task ConnectAsync(int port) => await _socket.ConnectAsync(IPAddress.Loopback, port);
+
+    /// <summary>Sends until the token is cancelled and returns how many requests were answered.</summary>
+    public async Task<int> RunAsync(CancellationToken end)
+    {
+        // All answers to one path are equally long: counting bytes is counting answers.
+        var answerLength = await MeasureAnswerAsync();
+        var answered = 0;
+        while (!end.IsCancellationRequested)
+        {
+            await _socket.SendAsync(_requests, CancellationToken.None);
+            for (var missing = answerLength * Depth; missing > 0;)
+            {
+                missing -= await ReceiveAsync(Math.Min(missing, _buffer.Length));
+            }
+
+            answered += Depth;
+        }
+
+        return answered;
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private async Task<int> MeasureAnswerAsync()
+    {
+        await _socket.SendAsync(_request, CancellationToken.None);
+        var length = 0;
+        while (true)
+        {
+            length += await ReceiveAsync(_buffer.Length - length, offset: length);
+            var text = Encoding.ASCII.GetString(_buffer, 0, length);
+            if (text.IndexOf("\r\n\r\n", StringComparison.Ordinal) is > 0 and var head && IsComplete(text, head))
+            {
+                return text.StartsWith("HTTP/1.1 200", StringComparison.Ordinal) ? length : throw new InvalidOperationException(text);
+            }
+        }
+
+        static bool IsComplete(string text, int head)
+        {
+            const string Name = "Content-Length: ";
+            var value = text.AsSpan(text.IndexOf(Name, StringComparison.Ordinal) + Name.Length);
+            return text.Length - head - 4 == int.Parse(value[..value.IndexOf('\r')], System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
+    private async ValueTask<int> ReceiveAsync(int atMost, int offset = 0)
+    {
+        var read = await _socket.ReceiveAsync(_buffer.AsMemory(offset, atMost), CancellationToken.None);
+        return read > 0 ? read : throw new InvalidOperationException("The server closed the connection.");
+    }
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ResilientHosting.Resources;
+
+namespace ResilientHosting.Benchmarks;
+
+/// <summary>
+/// Whole requests over a real Kestrel: the same endpoint with a plain scoped service and with a pooled resource, in turns, so that a noisy
+/// machine disturbs both alike. The result is the median of the ratios of neighbouring rounds.
+/// </summary>
+internal static class RequestComparison
+{
+    public const int DefaultRounds = 15;
+
+    private const int Connections = 4;
+
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+
+    public static async Task RunAsync(int rounds)
+    {
+        var database = Path.Combine(Path.GetTempPath(), $"requests-{Guid.NewGuid():N}.sqlite");
+        await using var plain = await StartAsync(AddScopedServices(database), MapScopedServices);
+        await using var pooled = await StartAsync(AddPooledResources(database), MapPooledResources);
+        Console.WriteLine("endpoint        scoped req/s  pooled req/s  pooled/scoped");
+        try
+        {
+            await CompareAsync("/item", plain, pooled, rounds);
+            await CompareAsync("/query", plain, pooled, rounds);
+        }
+        finally
+        {
+            SqliteConnection.ClearAllPools();
+            File.Delete(database);
+        }
+    }
+
+    private static Action<IServiceCollection> AddScopedServices(string database) => services =>
+    {
+        services.AddScoped<Item>();
+        services.AddScoped(_ =>
+        {
+            var connection = new SqliteConnection($"Data Source={database};Pooling=True");
+            connection.Open();
+            return connection;
+        });
+    };
+
+    private static Action<IServiceCollection> AddPooledResources(string database) => services =>
+    {
+        services.AddRequestScopedResource((_, _) => new ValueTask<Item>(new Item())).UsePool();
+        services.AddRequestScopedResource(async (_, token) =>
+        {
+            var connection = new SqliteConnection($"Data Source={database};Pooling=False");
+            await connection.OpenAsync(token);
+            return connection;
+        }).UsePool();
+    };
+
+    private static void MapScopedServices(WebApplication app)
+    {
+        app.MapGet("/item", (Item item) => item.Text);
+        app.MapGet("/query", (SqliteConnection connection) => Query(connection));
+    }
+
+    private static void MapPooledResources(WebApplication app)
+    {
+        app.MapGet("/item", (Resource<Item> item) => item.Value.Text);
+        app.MapGet("/query", (Resource<SqliteConnection> connection) => Query(connection.Value));
+    }
+
+    private static string Query(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT 'hello'";
+        return (string)command.ExecuteScalar()!;
+    }
+
+    private static async Task<WebApplication> StartAsync(Action<IServiceCollection> configure, Action<WebApplication> map)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        configure(builder.Services);
+        var app = builder.Build();
+        map(app);
+        await app.StartAsync();
+        return app;
+    }
+
+    private static async Task CompareAsync(string path, WebApplication plain, WebApplication pooled, int rounds)
+    {
+        // The first round of each warms it up.
+        await LoadAsync(path, plain);
+        await LoadAsync(path, pooled);
+
+        var measured = new List<(double Plain, double Pooled)>();
+        for (var round = 0; round < rounds; round++)
+        {
+            measured.Add((await LoadAsync(path, plain), await LoadAsync(path, pooled)));
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{path,-14}{Median(measured, pair => pair.Plain),14:F0}{Median(measured, pair => pair.Pooled),14:F0}{Median(measured, pair => pair.Pooled / pair.Plain),15:F3}"));
+    }
+
+    /// <summary>Requests per second.</summary>
+    private static async Task<double> LoadAsync(string path, WebApplication app)
+    {
+        var clients = Enumerable.Range(0, Connections).Select(_ => new PipelinedClient(path)).ToList();
+        try
+        {
+            var port = new Uri(app.Urls.First()).Port;
+            await Task.WhenAll(clients.Select(client => client.ConnectAsync(port)));
+            using var end = new CancellationTokenSource(RoundTime);
+            var began = TimeProvider.System.GetTimestamp();
+            var answered = await Task.WhenAll(clients.Select(client => Task.Run(() => client.RunAsync(end.Token))));
+            return answered.Sum() / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    private static double Median(List<(double Plain, double Pooled)> pairs, Func<(double Plain, double Pooled), double> value)
+    {
+        var ordered = pairs.Select(value).Order().ToList();
+        return (ordered[(ordered.Count - 1) / 2] + ordered[ordered.Count / 2]) / 2;
+    }
+
+    private sealed class Item
+    {
+        public string Text { get; } = "hello";
+    }
+}
