@@ -1,7 +1,16 @@
 namespace ResilientHosting.Resources;
 
-/// <summary>Configures one request-scoped resource.</summary>
+/// <summary>
+/// Configures one request-scoped resource. Without a strategy every scope gets an object of its own. At most one strategy may be chosen;
+/// it changes nothing for those who use the resource.
+/// </summary>
 /// <typeparam name="T">The type of the resource.</typeparam>
+/// <remarks>
+/// An object that outlives requests (of a pool or shared) has a scope of its own: <see cref="ResourceContext.Services"/> and other
+/// resources that its factory asks for live as long as the object, and its teardown runs when the object's life ends, not when a request
+/// gives it back. It sees <see cref="ScopeOutcomeKind.HostStopping"/> if that is because the host stops, otherwise
+/// <see cref="ScopeOutcomeKind.Abandoned"/>.
+/// </remarks>
 public interface IRequestResourceBuilder<T>
     where T : class
 {
@@ -10,4 +19,27 @@ public interface IRequestResourceBuilder<T>
 
     /// <summary>The key for <see cref="FromKeyedServicesAttribute"/>; <see langword="null"/> if the resource has none.</summary>
     string? Name { get; }
+
+    /// <summary>
+    /// Lends objects from a bounded pool: for what is dear to create and limited in number, such as connections. Look at it and operate it
+    /// through <see cref="IResourcePool{T}"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The resource has a strategy already.</exception>
+    IRequestResourceBuilder<T> UsePool(Action<ResourcePoolOptions<T>>? configure = null);
+
+    /// <summary>
+    /// Keeps objects for reuse in a <see cref="Microsoft.Extensions.ObjectPool.ObjectPool{T}"/>: for what is dear to create and not
+    /// limited in number, such as buffers. One that implements <see cref="Microsoft.Extensions.ObjectPool.IResettable"/> is reset when it
+    /// is given back, and not kept if it cannot be.
+    /// </summary>
+    /// <param name="maximumRetained">How many are kept; twice the number of processors if not given. At least 1.</param>
+    /// <exception cref="InvalidOperationException">The resource has a strategy already.</exception>
+    IRequestResourceBuilder<T> UseObjectPool(int? maximumRetained = null);
+
+    /// <summary>
+    /// Shares one object among all requests of the host: created when first asked for, torn down after the last request when the host
+    /// stops, before its container. The object must bear concurrent use.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The resource has a strategy already.</exception>
+    IRequestResourceBuilder<T> SharedPerHost();
 }

@@ -19,4 +19,11 @@ public sealed class RequestResourceOptions
     /// </summary>
     /// <value>Default 30 s. At least <see cref="TeardownTimeout"/>, at most one day.</value>
     public TimeSpan ScopeTeardownBudget { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a host that has stopped waits for scopes still open: work that ignores its cancellation. After it their resources are torn
+    /// down as <see cref="ScopeOutcomeKind.HostStopping"/> while they are in use; pools and shared objects are closed behind them.
+    /// </summary>
+    /// <value>Default 5 s. Zero or more, at most one day.</value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -24,6 +24,12 @@ public sealed class ResourceContext
     /// <summary>The name of the scope as it appears in logs and exceptions: the endpoint, or the name given to the scope.</summary>
     public string ScopeName => _stack.Name;
 
+    /// <summary>For whom the scope makes an object that outlives requests; <see langword="null"/> in all other scopes.</summary>
+    internal Lineage? Lineage => _stack.Lineage;
+
+    /// <summary>The scope itself.</summary>
+    internal ResourceStack Stack => _stack;
+
     /// <summary>
     /// Returns another resource of the same scope, which this one needs. It is torn down after this one.
     /// </summary>

@@ -30,4 +30,18 @@ internal static partial class ResourceLog
         Message = "Scope '{Scope}' ended while {Resources} were in flight, and its teardown budget is used up. Their factories should " +
             "observe the cancellation token they are given. What arrives later is torn down on its own.")]
     public static partial void CreationOutlivesScope(ILogger logger, string scope, string resources);
+
+    [LoggerMessage(EventId = EventIds.Resources + 4, Level = LogLevel.Warning, EventName = nameof(ScopesOutliveHost),
+        Message = "{Count} scopes had not ended when the host's drain time-out was over: {Scopes}. Their resources are torn down while " +
+            "in use. Such work should observe its cancellation token.")]
+    public static partial void ScopesOutliveHost(ILogger logger, int count, string scopes);
+
+    [LoggerMessage(EventId = EventIds.Resources + 5, Level = LogLevel.Debug, EventName = nameof(ValidationFailed),
+        Message = "An idle {Resource} failed its validation and is torn down. Older ones are validated before they are used again.")]
+    public static partial void ValidationFailed(ILogger logger, string resource, Exception exception);
+
+    [LoggerMessage(EventId = EventIds.Resources + 6, Level = LogLevel.Warning, EventName = nameof(NestedAcquire),
+        Message = "Scope '{Scope}' waits for a {Resource} while scope '{Holder}', which it is part of, holds one of the same pool. Under " +
+            "load such scopes wait for one another. Pass the first object on, or release it before. Said once for this pool.")]
+    public static partial void NestedAcquire(ILogger logger, string resource, string scope, string holder);
 }

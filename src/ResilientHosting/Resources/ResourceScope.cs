@@ -7,27 +7,39 @@ namespace ResilientHosting.Resources;
 public sealed class ResourceScope : IAsyncDisposable
 {
     private readonly AsyncServiceScope _services;
-    private readonly ResourceStack _stack;
     private ScopeOutcome _outcome = new(ScopeOutcomeKind.Abandoned);
 
     internal ResourceScope(IServiceProvider services, string name)
     {
-        if (services.GetService<ResourceEnvironment>() is null)
+        if (services.GetService<ResourceEnvironment>() is not { } environment)
         {
             throw new InvalidOperationException(
                 "No request-scoped resource is registered, so there is nothing to open a scope for. Call AddRequestScopedResource first.");
         }
 
+        // The container itself is not the provider that it injects; asked for one, both give the same answer.
+        var isRoot = environment.IsRoot(services.GetRequiredService<IServiceProvider>());
+        var parent = isRoot ? null : services.GetRequiredService<ResourceStack>();
         _services = services.CreateAsyncScope();
-        _stack = _services.ServiceProvider.GetRequiredService<ResourceStack>();
-        _stack.OpenDetached(name);
+        Stack = _services.ServiceProvider.GetRequiredService<ResourceStack>();
+        Stack.OpenDetached(name, parent);
+    }
+
+    /// <summary>The scope of one object that outlives requests.</summary>
+    internal ResourceScope(IServiceProvider services, Lineage lineage)
+    {
+        _services = services.CreateAsyncScope();
+        Stack = _services.ServiceProvider.GetRequiredService<ResourceStack>();
+        Stack.OpenForObject(lineage);
     }
 
     /// <summary>The name given to the scope; it appears in logs and exceptions.</summary>
-    public string Name => _stack.Name;
+    public string Name => Stack.Name;
 
     /// <summary>The services of the scope. <see cref="IRequestResource{T}"/> taken from here belongs to this scope.</summary>
     public IServiceProvider Services => _services.ServiceProvider;
+
+    internal ResourceStack Stack { get; }
 
     /// <summary>Returns a resource of this scope, creating it on first use.</summary>
     /// <exception cref="ResourceScopeClosedException">The scope has ended.</exception>
@@ -50,14 +62,16 @@ public sealed class ResourceScope : IAsyncDisposable
     /// <summary>Tears the resources down, newest first, then disposes of the services. Failed teardowns are logged, not thrown.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stack.CloseAsync(_outcome).ConfigureAwait(false);
+        await Stack.CloseAsync(_outcome).ConfigureAwait(false);
         await _services.DisposeAsync().ConfigureAwait(false);
     }
+
+    internal void End(ScopeOutcomeKind kind) => _outcome = new ScopeOutcome(kind);
 
     internal void Fail(Exception exception, CancellationToken cancellationToken)
     {
         var cancelled = exception is OperationCanceledException;
-        var kind = cancelled && _stack.Environment.IsHostStopping ? ScopeOutcomeKind.HostStopping
+        var kind = cancelled && Stack.Environment.IsHostStopping ? ScopeOutcomeKind.HostStopping
             : cancelled && cancellationToken.IsCancellationRequested ? ScopeOutcomeKind.Aborted
             : ScopeOutcomeKind.Faulted;
         _outcome = new ScopeOutcome(kind, exception);
@@ -66,7 +80,7 @@ public sealed class ResourceScope : IAsyncDisposable
     /// <summary>A disposed service scope could only say that it is disposed; the stack knows since when and why.</summary>
     private IServiceProvider OpenServices<T>(string? name)
     {
-        _stack.ThrowIfClosed(ResourceName.Of<T>(name));
+        Stack.ThrowIfClosed(ResourceName.Of<T>(name));
         return Services;
     }
 }

@@ -60,11 +60,15 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             created = _created ?? throw new InvalidOperationException(
                 $"Resource {_definition.Name} cannot be detached: scope '{_stack.Name}' has no object of it now. " +
                 "Call GetAsync first, or check IsCreated.");
+            _definition.Source.Detach(created.Lease);
             _stack.Remove(created);
         }
 
-        _definition.Source.Detach(created.Lease);
-        _environment.Metrics.Detached(_definition.Name);
+        if (!_definition.Source.OutlivesScopes)
+        {
+            _environment.Metrics.Detached(_definition.Name);
+        }
+
         return created.Lease.Value;
     }
 
@@ -84,6 +88,11 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             if (_attempt is null)
             {
                 _stack.ThrowIfClosed(_definition.Name);
+                if (_release is null && TryTake(out var atHand))
+                {
+                    return atHand;
+                }
+
                 _attempt = started = new Attempt(this, _release);
                 _stack.EnterAttempt(started);
             }
@@ -113,6 +122,22 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         }
     }
 
+    /// <summary>Takes what the source has at hand. Called under the gate.</summary>
+    private bool TryTake([NotNullWhen(true)] out T? resource)
+    {
+        _stack.EnsureOpened();
+        if (!_definition.Source.TryAcquire(_stack, out var lease))
+        {
+            resource = null;
+            return false;
+        }
+
+        _created = new CreatedObject(this, lease);
+        _stack.Push(_created);
+        resource = lease.Value;
+        return true;
+    }
+
     /// <summary>Runs the factory, on the thread of the caller that started the attempt until its first wait. Never throws.</summary>
     private async Task CreateAsync(Attempt attempt)
     {
@@ -120,7 +145,6 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         Lease<T> lease;
         try
         {
-            _stack.EnsureOpened();
             if (attempt.Predecessor is { } release)
             {
                 await release.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -128,7 +152,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             }
 
             var acquiring = _definition.Source.AcquireAsync(context, attempt.Token);
-            if (!acquiring.IsCompleted)
+            if (!acquiring.IsCompleted && !_definition.Source.OutlivesScopes)
             {
                 attempt.StartTimeout(_environment.Time, _environment.Options.CreateTimeout);
             }
@@ -158,7 +182,11 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
     /// <summary>Makes the object the scope's. False if it comes too late: its attempt has timed out or the scope is ending.</summary>
     private bool TryPublish(Attempt attempt, CreatedObject created)
     {
-        _environment.Metrics.Created(_definition.Name);
+        if (!_definition.Source.OutlivesScopes)
+        {
+            _environment.Metrics.Created(_definition.Name);
+        }
+
         lock (_stack.Gate)
         {
             attempt.Dispose();
@@ -293,8 +321,13 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         public override ValueTask ReturnAsync(TeardownContext context) => owner._definition.Source.ReturnAsync(Lease, context);
 
-        public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure) =>
-            owner._environment.Metrics.TornDown(Name, outcome, duration, failure);
+        public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
+        {
+            if (!owner._definition.Source.OutlivesScopes)
+            {
+                owner._environment.Metrics.TornDown(Name, outcome, duration, failure);
+            }
+        }
     }
 
     private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name)

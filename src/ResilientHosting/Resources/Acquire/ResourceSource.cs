@@ -11,12 +11,26 @@ internal readonly record struct Lease<T>(T Value, object? Ticket = null)
 internal abstract class ResourceSource<T>
     where T : class
 {
+    /// <summary>
+    /// Whether objects live longer than the scopes that borrow them. Such a source counts its objects and limits its waits by itself; to
+    /// a scope, creating and tearing down mean no more than taking and giving back.
+    /// </summary>
+    public virtual bool OutlivesScopes => false;
+
+    /// <summary>Takes an object that is at hand, without waiting and without running user code. Called under the stack's gate.</summary>
+    public virtual bool TryAcquire(ResourceStack scope, out Lease<T> lease)
+    {
+        lease = default;
+        return false;
+    }
+
     /// <param name="context">The scope that asks.</param>
     /// <param name="cancellationToken">Cancelled when the creation times out or the scope ends; never by a caller.</param>
     public abstract ValueTask<Lease<T>> AcquireAsync(ResourceContext context, CancellationToken cancellationToken);
 
     public abstract ValueTask ReturnAsync(Lease<T> lease, TeardownContext context);
 
-    /// <summary>The object now belongs to the user: it will not come back.</summary>
+    /// <summary>The object now belongs to the user: it will not come back. Called under the stack's gate.</summary>
+    /// <exception cref="InvalidOperationException">The object is not one user's to take.</exception>
     public abstract void Detach(Lease<T> lease);
 }

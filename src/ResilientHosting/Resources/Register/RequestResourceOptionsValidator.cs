@@ -11,6 +11,12 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
         CheckRange(failures, nameof(options.TeardownTimeout), options.TeardownTimeout);
         CheckRange(failures, nameof(options.ScopeTeardownBudget), options.ScopeTeardownBudget);
 
+        if (options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > Longest)
+        {
+            failures.AddError(
+                $"must be zero or more and at most {Longest:c}, but is {options.DrainTimeout:c}.", nameof(options.DrainTimeout));
+        }
+
         if (options.ScopeTeardownBudget < options.TeardownTimeout)
         {
             failures.AddError(

@@ -120,6 +120,8 @@ public static class RequestResourceServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ResourceMetrics>();
         services.AddSingleton<ResourceEnvironment>();
+        services.AddSingleton<HostScope>();
+        services.AddHostedService(static provider => provider.GetRequiredService<HostScope>());
         services.AddScoped<ResourceStack>();
 
         // First in the list is outermost in the pipeline.

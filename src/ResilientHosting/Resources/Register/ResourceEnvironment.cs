@@ -21,6 +21,8 @@ internal sealed class ResourceEnvironment(
 
     public ILogger Logger { get; } = loggers.CreateLogger("ResilientHosting.Resources");
 
+    public LiveScopes LiveScopes { get; } = new();
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;

@@ -7,6 +7,7 @@ namespace ResilientHosting.Resources;
 internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
 {
     private bool _opened;
+    private bool _live;
     private string? _name;
     private ExecutionContext? _ambient;
     private ScopeOutcome? _pipelineOutcome;
@@ -16,13 +17,56 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
 
     public string Name => _name ?? "service scope";
 
+    /// <summary>For whom the scope makes an object that outlives requests; <see langword="null"/> in all other scopes.</summary>
+    public Lineage? Lineage { get; private set; }
+
+    /// <summary>The scope this one was opened in, if it was opened with a scope's services.</summary>
+    public ResourceStack? Parent { get; private set; }
+
+    /// <summary>The neighbours in <see cref="LiveScopes"/>, which guards them.</summary>
+    public ResourceStack? Newer { get; set; }
+
+    /// <inheritdoc cref="Newer"/>
+    public ResourceStack? Older { get; set; }
+
+    /// <summary>Whether this is the other scope or was opened in it.</summary>
+    public bool IsWithin(ResourceStack other)
+    {
+        for (var scope = this; scope is not null; scope = scope.Parent)
+        {
+            if (ReferenceEquals(scope, other))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public static ResourceStack? Of(HttpContext context) => context.Features.Get<ResourceStack>();
 
     /// <summary>Opens the scope as one that belongs to no request, even if it is opened during one.</summary>
-    public void OpenDetached(string name)
+    public void OpenDetached(string name, ResourceStack? parent)
     {
+        Parent = parent;
         _name = name;
         _ambient = ExecutionContext.Capture();
+        _opened = true;
+        EnterLiveScopes();
+    }
+
+    /// <summary>Opens the scope of one object that outlives requests. It lives as long as that object, so no host waits for its end.</summary>
+    public void OpenForObject(Lineage lineage)
+    {
+        _name = lineage.Name;
+        Lineage = lineage;
+        _opened = true;
+    }
+
+    /// <summary>Opens the one scope that is the host's own.</summary>
+    public void OpenForHost()
+    {
+        _name = "host";
         _opened = true;
     }
 
@@ -56,6 +100,7 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
             }
 
             Volatile.Write(ref _opened, true);
+            EnterLiveScopes();
         }
     }
 
@@ -86,6 +131,20 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
 
     /// <summary>For <c>using</c> on a service scope: what takes longer is finished, and its failures logged, afterwards.</summary>
     public void Dispose() => _ = CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned));
+
+    private void EnterLiveScopes()
+    {
+        _live = true;
+        Environment.LiveScopes.Enter(this);
+    }
+
+    private void LeaveLiveScopes()
+    {
+        if (_live)
+        {
+            Environment.LiveScopes.Leave(this);
+        }
+    }
 
     /// <summary>The second door: the response has been sent, or has failed.</summary>
     private Task OnResponseCompletedAsync() => HttpContext is { } context

@@ -81,6 +81,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             {
                 _tornDown = true;
                 HttpContext = null;
+                LeaveLiveScopes();
                 return Task.CompletedTask;
             }
 
@@ -124,6 +125,8 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
                 _tornDown = true;
                 _closed?.SetResult();
             }
+
+            LeaveLiveScopes();
         }
     }
 

@@ -1,0 +1,11 @@
+namespace ResilientHosting.Resources;
+
+/// <summary>Milliseconds for the pool's hot path, where the system's tick count is several times cheaper than its time stamps.</summary>
+internal readonly struct PoolClock(TimeProvider time)
+{
+    private readonly TimeProvider? _other = ReferenceEquals(time, TimeProvider.System) ? null : time;
+
+    public long Now => _other is null
+        ? Environment.TickCount64
+        : (long)((Int128)_other.GetTimestamp() * 1000 / _other.TimestampFrequency);
+}

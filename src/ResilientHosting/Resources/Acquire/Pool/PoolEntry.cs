@@ -1,0 +1,35 @@
+namespace ResilientHosting.Resources;
+
+/// <summary>One object of a pool. All but the object is guarded by the pool's gate.</summary>
+internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, double lifetimeFactor, long now)
+    where T : class
+{
+    public HostObject<T> Owner { get; } = owner;
+
+    public T Value { get; } = owner.Value;
+
+    public int Generation { get; } = generation;
+
+    public long CreatedAt { get; } = now;
+
+    /// <summary>The part of the longest lifetime that is this object's own.</summary>
+    public double LifetimeFactor { get; } = lifetimeFactor;
+
+    /// <summary>When the object was last known to work: created or validated.</summary>
+    public long ProvenAt { get; set; } = now;
+
+    /// <summary>Since when the object is where it is: idle or in use.</summary>
+    public long Since { get; set; } = now;
+
+    /// <summary>Whether its last user failed, so that it must be validated whatever the bypass says.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Who has borrowed it; <see langword="null"/> while nobody has.</summary>
+    public ResourceStack? Holder { get; set; }
+
+    /// <summary>The neighbours in the one <see cref="PoolEntryList{T}"/> the entry is in.</summary>
+    public PoolEntry<T>? Previous { get; set; }
+
+    /// <inheritdoc cref="Previous"/>
+    public PoolEntry<T>? Next { get; set; }
+}
