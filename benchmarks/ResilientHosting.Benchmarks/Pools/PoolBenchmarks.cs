@@ -14,6 +14,7 @@ public class PoolBenchmarks
     private readonly ObjectPool<Item> _objectPool = new DefaultObjectPool<Item>(new DefaultPooledObjectPolicy<Item>(), MaxSize);
     private readonly ChannelPool<Item> _channelPool = new(MaxSize, Items);
     private readonly SemaphorePool<Item> _semaphorePool = new(MaxSize, Items);
+    private LibraryPool<Item>? _library;
     private Crew? _crew;
 
     [Params(1, 2)]
@@ -22,10 +23,18 @@ public class PoolBenchmarks
     private static Pooled<Item> Items => new(_ => new ValueTask<Item>(new Item()), _ => true, _ => ValueTask.CompletedTask);
 
     [GlobalSetup]
-    public void Start() => _crew = new Crew(Threads);
+    public async Task StartAsync()
+    {
+        _library = await LibraryPool<Item>.StartAsync(() => new Item(), MaxSize);
+        _crew = new Crew(Threads);
+    }
 
     [GlobalCleanup]
-    public void Stop() => _crew?.Dispose();
+    public async Task StopAsync()
+    {
+        _crew!.Dispose();
+        await _library!.DisposeAsync();
+    }
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Operations)]
     public void ObjectPool() => _crew!.Run(() =>
@@ -41,6 +50,16 @@ public class PoolBenchmarks
 
     [Benchmark(OperationsPerInvoke = Operations)]
     public void SemaphorePool() => _crew!.Run(() => Cycle(_semaphorePool));
+
+    [Benchmark(OperationsPerInvoke = Operations)]
+    public void ResilientHosting() => _crew!.Run(() =>
+    {
+        var (pool, holder) = (_library!.Pool, _library.Holder);
+        for (var i = 0; i < Operations; i++)
+        {
+            pool.Return(pool.TryAcquire(holder) ?? throw Waited(), isSuspect: false);
+        }
+    });
 
     private static void Cycle(IPeerPool<Item> pool)
     {
