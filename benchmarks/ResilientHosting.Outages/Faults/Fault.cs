@@ -8,7 +8,10 @@ internal sealed record Backend(PostgreSqlServer Server, FaultProxy Proxy);
 /// <summary>One way a backend fails. <paramref name="RunAsync"/> begins the fault and returns when it is over.</summary>
 internal sealed record Fault(string Name, Func<Backend, Task> RunAsync)
 {
-    /// <param name="duration">How long each fault lasts.</param>
+    /// <summary>A silent backend is noticed only by time-outs, so a fault of that kind has to last longer.</summary>
+    private const double Silent = 1.6;
+
+    /// <param name="duration">How long a fault lasts.</param>
     public static IReadOnlyList<Fault> All(TimeSpan duration) =>
     [
         new("refuse", async backend =>
@@ -20,13 +23,13 @@ internal sealed record Fault(string Name, Func<Backend, Task> RunAsync)
         new("black hole", async backend =>
         {
             backend.Proxy.Swallow();
-            await WaitAsync(duration);
+            await WaitAsync(Silent * duration);
             backend.Proxy.Pass();
         }),
         new("hang", async backend =>
         {
             await backend.Server.FreezeAsync();
-            await WaitAsync(duration);
+            await WaitAsync(Silent * duration);
             await backend.Server.ResumeAsync();
         }),
         new("restart", async backend =>
