@@ -1,11 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ResilientHosting.Benchmarks;
 
 /// <summary>Asks for one path over one connection, several requests at a time, as fast as the server answers.</summary>
-internal sealed class PipelinedClient : IDisposable
+internal sealed partial class PipelinedClient : IDisposable
 {
     private const int Depth = 16;
 
@@ -60,11 +62,15 @@ internal sealed class PipelinedClient : IDisposable
 
         static bool IsComplete(string text, int head)
         {
-            const string Name = "Content-Length: ";
-            var value = text.AsSpan(text.IndexOf(Name, StringComparison.Ordinal) + Name.Length);
-            return text.Length - head - 4 == int.Parse(value[..value.IndexOf('\r')], System.Globalization.CultureInfo.InvariantCulture);
+            var length = ContentLength().Match(text);
+            return length.Success
+                ? text.Length - head - 4 == int.Parse(length.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+                : throw new InvalidOperationException($"The answer has no Content-Length, so its end cannot be counted:\n{text}");
         }
     }
+
+    [GeneratedRegex(@"\r\nContent-Length: (\d+)\r\n")]
+    private static partial Regex ContentLength();
 
     private async ValueTask<int> ReceiveAsync(int atMost, int offset = 0)
     {

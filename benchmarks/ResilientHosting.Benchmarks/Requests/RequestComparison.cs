@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -62,14 +63,14 @@ internal static class RequestComparison
 
     private static void MapScopedServices(WebApplication app)
     {
-        app.MapGet("/item", (Item item) => item.Text);
-        app.MapGet("/query", (SqliteConnection connection) => Query(connection));
+        app.MapGet("/item", (Item item) => TypedResults.Text(item.Text));
+        app.MapGet("/query", (SqliteConnection connection) => TypedResults.Text(Query(connection)));
     }
 
     private static void MapPooledResources(WebApplication app)
     {
-        app.MapGet("/item", (Resource<Item> item) => item.Value.Text);
-        app.MapGet("/query", (Resource<SqliteConnection> connection) => Query(connection.Value));
+        app.MapGet("/item", (Resource<Item> item) => TypedResults.Text(item.Value.Text));
+        app.MapGet("/query", (Resource<SqliteConnection> connection) => TypedResults.Text(Query(connection.Value)));
     }
 
     private static string Query(SqliteConnection connection)
