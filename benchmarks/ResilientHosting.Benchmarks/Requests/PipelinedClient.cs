@@ -9,17 +9,17 @@ namespace ResilientHosting.Benchmarks;
 /// <summary>Asks for one path over one connection, several requests at a time, as fast as the server answers.</summary>
 internal sealed partial class PipelinedClient : IDisposable
 {
-    private const int Depth = 16;
-
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly byte[] _requests;
     private readonly byte[] _request;
+    private readonly int _depth;
 
-    public PipelinedClient(string path)
+    public PipelinedClient(string path, int depth)
     {
+        _depth = depth;
         _request = Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        _requests = [.. Enumerable.Repeat(_request, Depth).SelectMany(bytes => bytes)];
+        _requests = [.. Enumerable.Repeat(_request, depth).SelectMany(bytes => bytes)];
     }
 
     public async Task ConnectAsync(int port) => await _socket.ConnectAsync(IPAddress.Loopback, port);
@@ -33,12 +33,12 @@ internal sealed partial class PipelinedClient : IDisposable
         while (!end.IsCancellationRequested)
         {
             await _socket.SendAsync(_requests, CancellationToken.None);
-            for (var missing = answerLength * Depth; missing > 0;)
+            for (var missing = answerLength * _depth; missing > 0;)
             {
                 missing -= await ReceiveAsync(Math.Min(missing, _buffer.Length));
             }
 
-            answered += Depth;
+            answered += _depth;
         }
 
         return answered;

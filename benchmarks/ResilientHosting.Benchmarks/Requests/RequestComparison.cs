@@ -17,20 +17,23 @@ internal static class RequestComparison
 {
     public const int DefaultRounds = 15;
 
-    private const int Connections = 4;
-
-    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+    private static readonly Load[] Loads = [new("one by one", Connections: 8, Depth: 1), new("pipelined", Connections: 4, Depth: 16)];
 
     public static async Task RunAsync(int rounds)
     {
         var database = Path.Combine(Path.GetTempPath(), $"requests-{Guid.NewGuid():N}.sqlite");
         await using var plain = await StartAsync(AddScopedServices(database), MapScopedServices);
         await using var pooled = await StartAsync(AddPooledResources(database), MapPooledResources);
-        Console.WriteLine("endpoint        scoped req/s  pooled req/s  pooled/scoped");
+        Console.WriteLine("endpoint  requests    scoped req/s  pooled req/s  pooled/scoped");
         try
         {
-            await CompareAsync("/item", plain, pooled, rounds);
-            await CompareAsync("/query", plain, pooled, rounds);
+            foreach (var path in (string[])["/nothing", "/item", "/query"])
+            {
+                foreach (var load in Loads)
+                {
+                    await CompareAsync(path, load, plain, pooled, rounds);
+                }
+            }
         }
         finally
         {
@@ -63,12 +66,15 @@ internal static class RequestComparison
 
     private static void MapScopedServices(WebApplication app)
     {
+        app.MapGet("/nothing", () => TypedResults.Text("hello"));
         app.MapGet("/item", (Item item) => TypedResults.Text(item.Text));
         app.MapGet("/query", (SqliteConnection connection) => TypedResults.Text(Query(connection)));
     }
 
     private static void MapPooledResources(WebApplication app)
     {
+        // Has the library in its pipeline, and asks for nothing.
+        app.MapGet("/nothing", () => TypedResults.Text("hello"));
         app.MapGet("/item", (Resource<Item> item) => TypedResults.Text(item.Value.Text));
         app.MapGet("/query", (Resource<SqliteConnection> connection) => TypedResults.Text(Query(connection.Value)));
     }
@@ -92,40 +98,23 @@ internal static class RequestComparison
         return app;
     }
 
-    private static async Task CompareAsync(string path, WebApplication plain, WebApplication pooled, int rounds)
+    private static async Task CompareAsync(string path, Load load, WebApplication plain, WebApplication pooled, int rounds)
     {
         // The first round of each warms it up.
-        await LoadAsync(path, plain);
-        await LoadAsync(path, pooled);
+        await load.RunAsync(path, plain);
+        await load.RunAsync(path, pooled);
 
         var measured = new List<(double Plain, double Pooled)>();
         for (var round = 0; round < rounds; round++)
         {
-            measured.Add((await LoadAsync(path, plain), await LoadAsync(path, pooled)));
+            measured.Add((await load.RunAsync(path, plain), await load.RunAsync(path, pooled)));
         }
 
+        var scoped = Median(measured, pair => pair.Plain);
+        var withPool = Median(measured, pair => pair.Pooled);
+        var ratio = Median(measured, pair => pair.Pooled / pair.Plain);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{path,-14}{Median(measured, pair => pair.Plain),14:F0}{Median(measured, pair => pair.Pooled),14:F0}{Median(measured, pair => pair.Pooled / pair.Plain),15:F3}"));
-    }
-
-    /// <summary>Requests per second.</summary>
-    private static async Task<double> LoadAsync(string path, WebApplication app)
-    {
-        var clients = Enumerable.Range(0, Connections).Select(_ => new PipelinedClient(path)).ToList();
-        try
-        {
-            var port = new Uri(app.Urls.First()).Port;
-            await Task.WhenAll(clients.Select(client => client.ConnectAsync(port)));
-            using var end = new CancellationTokenSource(RoundTime);
-            var began = TimeProvider.System.GetTimestamp();
-            var answered = await Task.WhenAll(clients.Select(client => Task.Run(() => client.RunAsync(end.Token))));
-            return answered.Sum() / TimeProvider.System.GetElapsedTime(began).TotalSeconds;
-        }
-        finally
-        {
-            clients.ForEach(client => client.Dispose());
-        }
+            CultureInfo.InvariantCulture, $"{path,-10}{load.Name,-10}{scoped,14:F0}{withPool,14:F0}{ratio,15:F3}"));
     }
 
     private static double Median(List<(double Plain, double Pooled)> pairs, Func<(double Plain, double Pooled), double> value)

@@ -7,23 +7,24 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ResilientHosting.Benchmarks;
 
 /// <summary>
-/// An application's pipeline without its server: startup filters, one endpoint, a service scope and completion callbacks for each request.
+/// An application's pipeline without its server: the host's contexts, the startup filters, one endpoint, and completion
+/// callbacks, with which the service scope of a request ends too.
 /// </summary>
 internal sealed class Pipeline : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
-    private readonly IServiceScopeFactory _scopes;
+    private readonly DefaultHttpContextFactory _contexts;
     private readonly RequestDelegate _application;
-    private readonly DefaultHttpContext _context = new();
-    private readonly FeatureCollection _features = new();
+    private readonly HttpRequestFeature _request = new();
     private readonly CompletionFeature _response = new();
 
     public Pipeline(Action<IServiceCollection> configure, RequestDelegate endpoint)
     {
         var services = new ServiceCollection();
+        services.AddOptions();
         configure(services);
         _services = services.BuildServiceProvider();
-        _scopes = _services.GetRequiredService<IServiceScopeFactory>();
+        _contexts = new DefaultHttpContextFactory(_services);
 
         Action<IApplicationBuilder> build = app => app.Run(endpoint);
         foreach (var filter in _services.GetServices<IStartupFilter>().Reverse())
@@ -36,19 +37,16 @@ internal sealed class Pipeline : IAsyncDisposable
         _application = builder.Build();
     }
 
-    /// <summary>One request, from its first middleware to its last completion callback and the end of its service scope.</summary>
+    /// <summary>One request as the host runs it, from the making of its context to its last completion callback.</summary>
     public async Task SendAsync()
     {
-        _features.Set<IHttpRequestFeature>(new HttpRequestFeature());
-        _features.Set<IHttpResponseFeature>(_response);
-        _context.Initialize(_features);
-        var scope = new RequestServicesFeature(_context, _scopes);
-        _features.Set<IServiceProvidersFeature>(scope);
-
-        await _application(_context);
+        var features = new FeatureCollection();
+        features.Set<IHttpRequestFeature>(_request);
+        features.Set<IHttpResponseFeature>(_response);
+        var context = _contexts.Create(features);
+        await _application(context);
         await _response.CompleteAsync();
-        await scope.DisposeAsync();
-        _context.Uninitialize();
+        _contexts.Dispose(context);
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
