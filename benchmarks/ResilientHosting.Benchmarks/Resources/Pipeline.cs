@@ -40,7 +40,8 @@ internal sealed class Pipeline : IAsyncDisposable
     /// <summary>One request as the host runs it, from the making of its context to its last completion callback.</summary>
     public async Task SendAsync()
     {
-        var features = new FeatureCollection();
+        // Room enough: a server's own collection does not grow either.
+        var features = new FeatureCollection(initialCapacity: 16);
         features.Set<IHttpRequestFeature>(_request);
         features.Set<IHttpResponseFeature>(_response);
         var context = _contexts.Create(features);
