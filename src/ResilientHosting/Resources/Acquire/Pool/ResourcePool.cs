@@ -27,7 +27,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     private int _validating;
     private int _tearingDown;
     private int _generation;
-    private long _distrustedUntil = long.MinValue;
+    private int _disappointments;
     private bool _isPaused;
     private bool _isClosed;
     private bool _nestingReported;
@@ -78,6 +78,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
                 return null;
             }
 
+            _idle.Remove(entry);
             Lend(entry, holder, now);
             return entry;
         }
@@ -198,12 +199,11 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
     private bool NeedsValidation(PoolEntry<T> entry, long now) =>
         _options.Validate is not null &&
-        (entry.IsSuspect || entry.ProvenAt <= _distrustedUntil ||
-            now - Math.Max(entry.Since, entry.ProvenAt) > _options.ValidationBypass.TotalMilliseconds);
+        (entry.IsSuspect || entry.Trust != _disappointments || now - entry.Since > _options.ValidationBypass.TotalMilliseconds);
 
+    /// <summary>Lends an entry that is in no list.</summary>
     private void Lend(PoolEntry<T> entry, ResourceStack holder, long now)
     {
-        _idle.Remove(entry);
         _used.AddFirst(entry);
         entry.Holder = holder;
         entry.Since = now;
@@ -220,6 +220,15 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         entry.Holder = null;
         _used.Remove(entry);
         return true;
+    }
+
+    /// <summary>Gives an entry to the head of the queue.</summary>
+    private void Deliver(PoolEntry<T> entry, long now)
+    {
+        var waiter = _waiters.First!.Value;
+        _waiters.RemoveFirst();
+        Lend(entry, waiter.Holder, now);
+        waiter.SetResult(entry);
     }
 
     /// <summary>Makes an entry that is free available, or ends it.</summary>
@@ -257,10 +266,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             }
             else if (!NeedsValidation(entry, now))
             {
-                var waiter = _waiters.First!.Value;
-                _waiters.RemoveFirst();
-                Lend(entry, waiter.Holder, now);
-                waiter.SetResult(entry);
+                _idle.Remove(entry);
+                Deliver(entry, now);
             }
             else if (_validating < _waiters.Count)
             {
