@@ -45,6 +45,7 @@ await using (var server = await PostgreSqlServer.StartAsync())
     }
 }
 
+Console.WriteLine(OutageReport.Legend);
 Table[] tables = [OutageReport.ToTable(reports), await Spike.RunAsync()];
 Console.WriteLine(string.Join(Environment.NewLine, tables.Select(table => table.ToText())));
 if (markdown is not null)

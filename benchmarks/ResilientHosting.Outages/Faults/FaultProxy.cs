@@ -66,8 +66,7 @@ internal sealed class FaultProxy : IAsyncDisposable
             {
                 var client = await _listener.AcceptSocketAsync(_stop.Token);
                 Interlocked.Increment(ref _dials);
-                _links[client] = Task.CompletedTask;
-                _links[client] = LinkAsync(client);
+                _ = LinkAsync(client);
             }
             catch (OperationCanceledException)
             {
@@ -78,13 +77,12 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     private async Task LinkAsync(Socket client)
     {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _links[client] = ended.Task;
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        client.NoDelay = true;
-
-        // Returns to the accept loop first: the link is removed from the list only after it was put there.
-        await Task.Yield();
         try
         {
+            client.NoDelay = true;
             await Task.Delay(DialTime, TimeProvider.System, _stop.Token);
             await _open.Task.WaitAsync(_stop.Token);
             await server.ConnectAsync(_server, _stop.Token);
@@ -102,6 +100,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         {
             client.Close(timeout: 0);
             _links.TryRemove(client, out _);
+            ended.SetResult();
         }
     }
 

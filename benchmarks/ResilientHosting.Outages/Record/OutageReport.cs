@@ -5,6 +5,18 @@ namespace ResilientHosting.Outages;
 /// <summary>What one pool did in one fault.</summary>
 internal sealed record OutageReport(string Fault, string Pool)
 {
+    public const string Legend = """
+        failed: no reason   nothing in time, and the exception does not blame the backend
+        failed: reason      nothing, and the exception says what the backend did
+        failed in use       the connection broke while it was lent
+        overrun ms          the longest wait beyond the deadline of 2 s
+        dials/s             connects during the fault
+        recovered ms        from the end of the fault to the first success
+        errors after        failures of requests that began after the end of the fault
+        leaked              slots the pool can no longer hand out afterwards
+
+        """;
+
     public required int Succeeded { get; init; }
 
     public required int TimedOut { get; init; }

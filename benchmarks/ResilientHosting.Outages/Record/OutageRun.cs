@@ -102,7 +102,12 @@ internal sealed class OutageRun(IPool<NpgsqlConnection> pool, Backend backend, P
 
         var uses = await Task.WhenAll(users);
         everyoneAsked.SetResult();
-        await Task.WhenAll(uses.Select(use => use.ContinueWith(_ => { }, TaskScheduler.Default)));
+        foreach (var use in uses)
+        {
+            // One that failed has got no slot, and that is counted.
+            await use.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         return slots;
     }
 }
