@@ -98,6 +98,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
 
         LinkedListNode<PoolWaiter<T>> node;
+        string? nestedIn;
         lock (_gate)
         {
             _host.ThrowIfClosed(Name);
@@ -107,8 +108,13 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             }
 
             node = _waiters.AddLast(new PoolWaiter<T>(holder, extended));
-            CheckNesting(holder);
+            nestedIn = CheckNesting(holder);
             Pump();
+        }
+
+        if (nestedIn is not null)
+        {
+            ResourceLog.NestedAcquire(_environment.Logger, Name, holder.Name, nestedIn);
         }
 
         return node.Value.Task.IsCompletedSuccessfully
@@ -295,8 +301,12 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         return PoolFailure.Create(Name, reason, Count(), waited, _pacer.LastError);
     }
 
-    /// <summary>A scope that holds one object and waits for another lives on luck: enough of them, and none will ever be returned.</summary>
-    private void CheckNesting(ResourceStack holder)
+    /// <summary>
+    /// A scope that holds one object and waits for another lives on luck: enough of them, and none will ever be returned. Returns, once for
+    /// the pool, the scope that holds one.
+    /// </summary>
+    /// <exception cref="ResourceAcquireTimeoutException">That has happened: nothing would be returned any more.</exception>
+    private string? CheckNesting(ResourceStack holder)
     {
         PoolEntry<T>? own = null;
         for (var entry = _used.First; entry is not null && own is null; entry = entry.Next)
@@ -306,7 +316,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
         if (own is null)
         {
-            return;
+            return null;
         }
 
         var nobodyElse = _used.Count == _total && _total >= _options.MaxSize;
@@ -322,10 +332,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             throw exception;
         }
 
-        if (!_nestingReported)
-        {
-            _nestingReported = true;
-            ResourceLog.NestedAcquire(_environment.Logger, Name, holder.Name, own.Holder!.Name);
-        }
+        var isFirst = !_nestingReported;
+        _nestingReported = true;
+        return isFirst ? own.Holder!.Name : null;
     }
 }
