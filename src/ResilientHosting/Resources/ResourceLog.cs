@@ -45,6 +45,10 @@ internal static partial class ResourceLog
             "load such scopes wait for one another. Pass the first object on, or release it before. Said once for this pool.")]
     public static partial void NestedAcquire(ILogger logger, string resource, string scope, string holder);
 
+    [LoggerMessage(EventId = EventIds.Resources + 10, Level = LogLevel.Debug, EventName = nameof(ReleasePromoted),
+        Message = "{Resources} could not be released after the handler of '{Scope}' but only after its response: {Reason}.")]
+    public static partial void ReleasePromoted(ILogger logger, string resources, string scope, string reason);
+
     [LoggerMessage(EventId = EventIds.Resources + 30, Level = LogLevel.Warning, EventName = nameof(ScopeOutlivesParent),
         Message = "Scope '{Scope}' ended while scopes opened with its services were still open, and its teardown budget is used up: " +
             "{Children}. Its resources are torn down while they may be in use. Wait for such work before the scope ends, or open its " +

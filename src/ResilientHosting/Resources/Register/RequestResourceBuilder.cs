@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
 namespace ResilientHosting.Resources;
 
 /// <summary>What is known of a resource while services are being registered; <see cref="Build"/> makes it final for one host.</summary>
@@ -13,6 +16,7 @@ internal sealed class RequestResourceBuilder<T>(
     private Func<ResourceContext, CancellationToken, ValueTask<T>> _create = create;
     private Func<T, TeardownContext, ValueTask> _teardown = teardown;
     private string? _strategy;
+    private bool _endsWithHandler;
     private TimeSpan? _createTimeout;
     private TimeSpan? _teardownTimeout;
     private bool _detachesTeardown;
@@ -51,6 +55,13 @@ internal sealed class RequestResourceBuilder<T>(
     public IRequestResourceBuilder<T> SharedPerHost() =>
         Choose(nameof(SharedPerHost), static (provider, perScope) => new SharedSource<T>(provider, perScope));
 
+    public IRequestResourceBuilder<T> ReleaseAfterHandler()
+    {
+        _endsWithHandler = true;
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HandlerReleaseStartupFilter>());
+        return this;
+    }
+
     public IRequestResourceBuilder<T> WithCreateTimeout(TimeSpan timeout)
     {
         _createTimeout = InRange(timeout);
@@ -86,8 +97,8 @@ internal sealed class RequestResourceBuilder<T>(
 
     public ResourceDefinition<T> Build(IServiceProvider services)
     {
-        var perScope = Define(new PerRequestSource<T>(_create, _teardown));
-        return Define(_createSource(services, perScope));
+        var perScope = Define(new PerRequestSource<T>(_create, _teardown), endsWithHandler: false);
+        return Define(_createSource(services, perScope), _endsWithHandler);
     }
 
     private static TimeSpan InRange(TimeSpan timeout) => timeout > TimeSpan.Zero && timeout <= RequestResourceOptionsValidator.Longest
@@ -95,8 +106,9 @@ internal sealed class RequestResourceBuilder<T>(
         : throw new ArgumentOutOfRangeException(
             nameof(timeout), timeout, $"A time limit is more than zero and at most {RequestResourceOptionsValidator.Longest:c}.");
 
-    private ResourceDefinition<T> Define(ResourceSource<T> source) => new(ResourceName.Of<T>(Name), source)
+    private ResourceDefinition<T> Define(ResourceSource<T> source, bool endsWithHandler) => new(ResourceName.Of<T>(Name), source)
     {
+        EndsWithHandler = endsWithHandler,
         CreateTimeout = _createTimeout,
         TeardownTimeout = _teardownTimeout,
         DetachesTeardown = _detachesTeardown,

@@ -25,6 +25,8 @@ internal sealed class ResourceEnvironment(
 
     public TeardownLane Lane { get; } = new(options.Value.MaxDetachedTeardowns);
 
+    public bool IsDevelopment { get; } = root.GetService<IHostEnvironment>()?.IsDevelopment() ?? false;
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;

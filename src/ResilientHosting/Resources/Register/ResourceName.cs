@@ -7,7 +7,7 @@ internal static class ResourceName
 
     public static string Of(Type type, string? name) => name is null ? Of(type) : $"{Of(type)} '{name}'";
 
-    private static string Of(Type type)
+    public static string Of(Type type)
     {
         if (!type.IsGenericType)
         {

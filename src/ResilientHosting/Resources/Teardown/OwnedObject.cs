@@ -5,6 +5,9 @@ internal abstract class OwnedObject
 {
     public abstract string Name { get; }
 
+    /// <summary>Whether the object goes back when the handler has returned, not after the response.</summary>
+    public virtual bool EndsWithHandler => false;
+
     /// <summary>What hands the object out; <see langword="null"/> if nothing does.</summary>
     public virtual object? Resource => null;
 
@@ -18,6 +21,9 @@ internal abstract class OwnedObject
     public virtual bool IsTornDown => false;
 
     public abstract ValueTask ReturnAsync(TeardownContext context);
+
+    /// <summary>Gives the object back while its scope goes on, if the scope still has it. Returns what failed.</summary>
+    public virtual ValueTask<Exception?> ReleaseAsync(Teardown teardown) => teardown.RunAsync(this);
 
     /// <summary>The object has left the stack: it is no longer handed out. Called under the stack's gate.</summary>
     public virtual void OnRemoved()
