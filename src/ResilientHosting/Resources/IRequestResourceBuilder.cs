@@ -81,7 +81,7 @@ public interface IRequestResourceBuilder<T>
     /// The request is over then. <see cref="TeardownContext.Services"/> hands out resources of the request that are still alive, but all
     /// else is from a service scope opened for the teardown: an object that uses scoped services of the request in its teardown
     /// must not be detached. Where <see cref="RequestResourceOptions.MaxDetachedTeardowns"/> requests do this already, while the host stops,
-    /// and in scopes without a request, the teardown is waited for.
+    /// and in scopes without a request, the teardown is waited for. So it is after the handler, with <see cref="ReleaseAfterHandler"/>.
     /// </remarks>
     IRequestResourceBuilder<T> DetachTeardown();
 }
