@@ -18,18 +18,12 @@ internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trus
     /// <summary>How often the pool had been disappointed when the object was last known to work: created or validated.</summary>
     public int Trust { get; set; } = trust;
 
-    /// <summary>Since when the object is where it is: idle or in use.</summary>
-    public long Since { get; set; } = now;
+    /// <summary>Since when the object is idle, or was the last time.</summary>
+    public long IdleSince { get; set; } = now;
 
     /// <summary>Whether its last user failed, so that it must be validated whatever the bypass says.</summary>
     public bool IsSuspect { get; set; }
 
     /// <summary>Who has borrowed it; <see langword="null"/> while nobody has.</summary>
     public ResourceStack? Holder { get; set; }
-
-    /// <summary>The neighbours in the one <see cref="PoolEntryList{T}"/> the entry is in.</summary>
-    public PoolEntry<T>? Previous { get; set; }
-
-    /// <inheritdoc cref="Previous"/>
-    public PoolEntry<T>? Next { get; set; }
 }

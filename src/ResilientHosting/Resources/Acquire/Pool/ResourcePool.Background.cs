@@ -95,6 +95,7 @@ internal sealed partial class ResourcePool<T>
         var now = _clock.Now;
         var lifetime = 1 + (_options.LifetimeJitter * ((Random.Shared.NextDouble() * 2) - 1));
         var entry = new PoolEntry<T>(created, creation.Generation, _disappointments, lifetime, now);
+        _entries.Add(entry);
         _pacer.OnSuccess(now - creation.StartedAt);
 
         // Only now: what the object was made from must be closed after the pool.
@@ -113,7 +114,7 @@ internal sealed partial class ResourcePool<T>
     {
         if (_waiters.Count > 0 && !_isPaused && !_isClosed && !IsStale(entry, now))
         {
-            Deliver(entry, now);
+            Deliver(entry);
         }
         else
         {
@@ -235,6 +236,7 @@ internal sealed partial class ResourcePool<T>
         {
             _tearingDown--;
             _total--;
+            _entries.Remove(entry);
             Pump();
             SignalIfQuiet();
         }
@@ -259,18 +261,20 @@ internal sealed partial class ResourcePool<T>
         lock (_gate)
         {
             var now = _clock.Now;
-            for (var entry = _idle.Last; entry is not null;)
+            for (var i = 0; i < _idle.Count;)
             {
-                var (current, next) = (entry, entry.Previous);
+                var entry = _idle[i];
                 var isSurplus = _options.IdleTimeout != Timeout.InfiniteTimeSpan && _idle.Count > _options.MinIdle &&
-                    now - current.Since >= _options.IdleTimeout.TotalMilliseconds;
-                if (isSurplus || IsStale(current, now))
+                    now - entry.IdleSince >= _options.IdleTimeout.TotalMilliseconds;
+                if (isSurplus || IsStale(entry, now))
                 {
-                    _idle.Remove(current);
-                    TearDown(current);
+                    _idle.RemoveAt(i);
+                    TearDown(entry);
                 }
-
-                entry = next;
+                else
+                {
+                    i++;
+                }
             }
 
             Pump();

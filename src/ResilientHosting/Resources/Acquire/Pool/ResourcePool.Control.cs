@@ -37,9 +37,10 @@ internal sealed partial class ResourcePool<T>
         lock (_gate)
         {
             Volatile.Write(ref _options, options);
-            while (_total - _tearingDown > options.MaxSize && _idle.Last is { } surplus)
+            while (_total - _tearingDown > options.MaxSize && _idle.Count > 0)
             {
-                _idle.Remove(surplus);
+                var surplus = _idle.Oldest;
+                _idle.RemoveOldest();
                 TearDown(surplus);
             }
 
@@ -91,9 +92,10 @@ internal sealed partial class ResourcePool<T>
 
     private void TearDownIdle()
     {
-        while (_idle.First is { } entry)
+        while (_idle.Count > 0)
         {
-            _idle.Remove(entry);
+            var entry = _idle.Oldest;
+            _idle.RemoveOldest();
             TearDown(entry);
         }
     }

@@ -1,7 +1,7 @@
 namespace ResilientHosting.Resources;
 
 /// <summary>
-/// A bounded pool: idle entries, entries in use, and a first-come-first-served queue, under one lock. Nobody overtakes the queue: what
+/// A bounded pool: idle entries, a count of those in use, and a first-come-first-served queue, under one lock. Nobody overtakes the queue: what
 /// becomes free goes to its head. Waiters wait for deliveries only; objects are created, validated and torn down in the background, and
 /// whatever is ready first is delivered, whoever it was started for. No user code and no continuation runs under the lock.
 /// <para>
@@ -13,8 +13,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     where T : class
 {
     private readonly Lock _gate = new();
-    private readonly PoolEntryList<T> _idle = new();
-    private readonly PoolEntryList<T> _used = new();
+    private readonly IdleEntries<T> _idle = new();
+    private readonly HashSet<PoolEntry<T>> _entries = [];
     private readonly LinkedList<PoolWaiter<T>> _waiters = new();
     private readonly CreationPacer _pacer = new();
     private readonly IServiceProvider _services;
@@ -24,6 +24,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     private readonly PoolClock _clock;
     private ResourcePoolOptions<T> _options;
     private int _total;
+    private int _used;
     private int _validating;
     private int _tearingDown;
     private int _generation;
@@ -67,19 +68,20 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     {
         lock (_gate)
         {
-            if (_waiters.Count > 0 || _isPaused || NextIdle() is not { } entry)
+            if (_waiters.Count > 0 || _isPaused || _idle.Count == 0)
             {
                 return null;
             }
 
-            var now = _clock.Now;
-            if (IsStale(entry, now) || NeedsValidation(entry, now))
+            // Age is looked at when an object comes back and from time to time while it is idle: no clock is read here unless it must be.
+            var entry = NextIdle;
+            if (entry.Generation != _generation || (_options.Validate is not null && NeedsValidation(entry, _clock.Now)))
             {
                 return null;
             }
 
-            _idle.Remove(entry);
-            Lend(entry, holder, now);
+            RemoveNextIdle();
+            Lend(entry, holder);
             return entry;
         }
     }
@@ -156,6 +158,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         {
             if (TryTakeBack(entry))
             {
+                _entries.Remove(entry);
                 _total--;
                 Pump();
             }
@@ -196,7 +199,19 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     }
 
     // Everything below is called under the gate.
-    private PoolEntry<T>? NextIdle() => _options.Order == ResourcePoolOrder.Lifo ? _idle.First : _idle.Last;
+    private PoolEntry<T> NextIdle => _options.Order == ResourcePoolOrder.Lifo ? _idle.Newest : _idle.Oldest;
+
+    private void RemoveNextIdle()
+    {
+        if (_options.Order == ResourcePoolOrder.Lifo)
+        {
+            _idle.RemoveNewest();
+        }
+        else
+        {
+            _idle.RemoveOldest();
+        }
+    }
 
     private bool IsStale(PoolEntry<T> entry, long now) =>
         entry.Generation != _generation ||
@@ -205,14 +220,13 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
     private bool NeedsValidation(PoolEntry<T> entry, long now) =>
         _options.Validate is not null &&
-        (entry.IsSuspect || entry.Trust != _disappointments || now - entry.Since > _options.ValidationBypass.TotalMilliseconds);
+        (entry.IsSuspect || entry.Trust != _disappointments || now - entry.IdleSince > _options.ValidationBypass.TotalMilliseconds);
 
     /// <summary>Lends an entry that is in no list.</summary>
-    private void Lend(PoolEntry<T> entry, ResourceStack holder, long now)
+    private void Lend(PoolEntry<T> entry, ResourceStack holder)
     {
-        _used.AddFirst(entry);
+        _used++;
         entry.Holder = holder;
-        entry.Since = now;
     }
 
     /// <summary>Ends a loan. False if it had ended already.</summary>
@@ -224,16 +238,16 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
 
         entry.Holder = null;
-        _used.Remove(entry);
+        _used--;
         return true;
     }
 
     /// <summary>Gives an entry to the head of the queue.</summary>
-    private void Deliver(PoolEntry<T> entry, long now)
+    private void Deliver(PoolEntry<T> entry)
     {
         var waiter = _waiters.First!.Value;
         _waiters.RemoveFirst();
-        Lend(entry, waiter.Holder, now);
+        Lend(entry, waiter.Holder);
         waiter.SetResult(entry);
     }
 
@@ -246,8 +260,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             return;
         }
 
-        entry.Since = now;
-        _idle.AddFirst(entry);
+        entry.IdleSince = now;
+        _idle.Add(entry);
         if (_waiters.Count > 0)
         {
             Pump();
@@ -263,21 +277,22 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
 
         var now = _clock.Now;
-        while (_waiters.Count > 0 && NextIdle() is { } entry)
+        while (_waiters.Count > 0 && _idle.Count > 0)
         {
+            var entry = NextIdle;
             if (IsStale(entry, now))
             {
-                _idle.Remove(entry);
+                RemoveNextIdle();
                 TearDown(entry);
             }
             else if (!NeedsValidation(entry, now))
             {
-                _idle.Remove(entry);
-                Deliver(entry, now);
+                RemoveNextIdle();
+                Deliver(entry);
             }
             else if (_validating < _waiters.Count)
             {
-                _idle.Remove(entry);
+                RemoveNextIdle();
                 StartValidation(entry);
             }
             else
@@ -290,11 +305,11 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     }
 
     private ResourcePoolStatistics Count() =>
-        new(_total, _used.Count, _idle.Count, _validating, _creations.Count, _waiters.Count, _options.MaxSize);
+        new(_total, _used, _idle.Count, _validating, _creations.Count, _waiters.Count, _options.MaxSize);
 
     private ResourceAcquireTimeoutException Failure(TimeSpan waited)
     {
-        var reason = _used.Count >= _options.MaxSize ? ResourceAcquireFailure.Exhausted
+        var reason = _used >= _options.MaxSize ? ResourceAcquireFailure.Exhausted
             : _pacer.IsFailing ? ResourceAcquireFailure.BackendFailing
             : _creations.Count > 0 ? ResourceAcquireFailure.Creating
             : ResourceAcquireFailure.Exhausted;
@@ -308,24 +323,14 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     /// <exception cref="ResourceAcquireTimeoutException">That has happened: nothing would be returned any more.</exception>
     private string? CheckNesting(ResourceStack holder)
     {
-        PoolEntry<T>? own = null;
-        for (var entry = _used.First; entry is not null && own is null; entry = entry.Next)
-        {
-            own = holder.IsWithin(entry.Holder!) ? entry : null;
-        }
-
+        var own = _entries.FirstOrDefault(entry => entry.Holder is { } other && holder.IsWithin(other));
         if (own is null)
         {
             return null;
         }
 
-        var nobodyElse = _used.Count == _total && _total >= _options.MaxSize;
-        for (var entry = _used.First; entry is not null && nobodyElse; entry = entry.Next)
-        {
-            nobodyElse = _waiters.Any(waiter => waiter.Holder.IsWithin(entry.Holder!));
-        }
-
-        if (nobodyElse)
+        if (_used == _total && _total >= _options.MaxSize &&
+            _entries.All(entry => _waiters.Any(waiter => waiter.Holder.IsWithin(entry.Holder!))))
         {
             var exception = PoolFailure.Create(Name, ResourceAcquireFailure.Deadlocked, Count(), TimeSpan.Zero, cause: null);
             _waiters.RemoveLast();
