@@ -62,6 +62,18 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
     }
 
+    /// <summary>Why the last creation failed; <see langword="null"/> if it did not.</summary>
+    public Exception? CreationError
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pacer.LastError;
+            }
+        }
+    }
+
     /// <summary>Takes an object that is at hand and known to work; <see langword="null"/> if there is none, or others wait.</summary>
     public PoolEntry<T>? TryAcquire(ResourceStack holder)
     {
