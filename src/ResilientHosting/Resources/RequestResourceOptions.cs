@@ -29,8 +29,8 @@ public sealed class RequestResourceOptions
 
     /// <summary>
     /// After what time a scope that still holds a resource is named in a warning, once for each object: it keeps from others what it may
-    /// not be using. Open scopes are looked at every 15 seconds, or four times within a shorter threshold, so a warning comes up to that
-    /// much later. Objects shared by the host are not meant.
+    /// not be using. Open scopes are looked at every 15 seconds, or four times within a short threshold, so a warning comes up to two looks
+    /// later. Objects shared by the host are not meant.
     /// </summary>
     /// <value>Default 1 min. More than zero, at most one day; <see cref="Timeout.InfiniteTimeSpan"/> for no warning.</value>
     public TimeSpan HeldWarningThreshold { get; set; } = TimeSpan.FromMinutes(1);

@@ -80,14 +80,20 @@ internal sealed class PoolSource<T> : ResourceSource<T>
     private void OnLent(PoolEntry<T> entry, StackTrace? acquirer)
     {
         entry.LentAt = _metrics.Use.Start();
-        entry.Acquirer = acquirer;
+        if (acquirer is not null)
+        {
+            entry.Acquirer = acquirer;
+        }
     }
 
     /// <summary>Before the pool has the entry back: afterwards it may be somebody else's.</summary>
     private void OnGivenBack(PoolEntry<T> entry)
     {
         _metrics.Use.Stop(entry.LentAt);
-        entry.Acquirer = null;
+        if (entry.Acquirer is not null)
+        {
+            entry.Acquirer = null;
+        }
     }
 
     /// <summary>Who is asking, for one lease in so many.</summary>
