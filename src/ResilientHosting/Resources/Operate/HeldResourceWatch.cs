@@ -45,7 +45,11 @@ internal sealed class HeldResourceWatch : IDisposable
     {
         var scopes = _scopes!;
         Look(scopes);
-        if (!scopes.TryRest())
+        if (scopes.TryRest())
+        {
+            _seen = [];
+        }
+        else
         {
             Wake(scopes);
         }
@@ -87,9 +91,9 @@ internal sealed class HeldResourceWatch : IDisposable
             scope,
             alike[0].Scope.TraceId ?? "none",
             resource,
-            _time.GetElapsedTime(alike[0].Since, now),
+            TimeSpan.FromSeconds((long)_time.GetElapsedTime(alike[0].Since, now).TotalSeconds),
             alike.Count - 1,
-            acquirer is null ? "" : $"It was acquired at:{Environment.NewLine}{acquirer}");
+            acquirer is null ? "" : $" It was acquired at:{Environment.NewLine}{acquirer}");
         _metrics.HeldLong(resource, alike.Count);
     }
 

@@ -13,8 +13,7 @@ internal static partial class OperationLog
 
     [LoggerMessage(EventId = EventIds.Resources + 22, Level = LogLevel.Warning, EventName = nameof(HeldTooLong),
         Message = "Scope '{Scope}' (trace {TraceId}) has held {Resource} for more than {Age}, and so have {Others} other scopes of that " +
-            "name. Nobody else can use it meanwhile. Work that lasts should call ReleaseAsync between uses, or open a scope of its own " +
-            "for each step. {Acquirer}")]
+            "name. If it is not in use all that time, give it back between uses with ReleaseAsync, or open a scope for each step.{Acquirer}")]
     public static partial void HeldTooLong(
         ILogger logger, string scope, string traceId, string resource, TimeSpan age, int others, string acquirer);
 }

@@ -42,7 +42,7 @@ public sealed class HeldResourceWatchTests
 
         Assert.Equal(
             $"Scope 'HTTP: GET /stream' (trace {trace}) has held Alpha for more than 00:01:00, and so have 0 other scopes of that name. " +
-            "Nobody else can use it meanwhile. Work that lasts should call ReleaseAsync between uses, or open a scope of its own for each step. ",
+            "If it is not in use all that time, give it back between uses with ReleaseAsync, or open a scope for each step.",
             Assert.Single(Warnings(host.Logs)));
         Assert.Equal([1.0], values["resilient_hosting.resource.held_long resilient_hosting.resource.name=Alpha"]);
         leave.SetResult();
