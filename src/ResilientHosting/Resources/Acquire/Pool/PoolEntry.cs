@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ResilientHosting.Resources;
 
 /// <summary>One object of a pool. All but the object and what its borrower notes is guarded by the pool's gate.</summary>
-internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, double lifetimeFactor, long now)
+internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trust, double lifetimeFactor, long now)
     where T : class
 {
     public HostObject<T> Owner { get; } = owner;
@@ -17,8 +17,8 @@ internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, double l
     /// <summary>The part of the longest lifetime that is this object's own.</summary>
     public double LifetimeFactor { get; } = lifetimeFactor;
 
-    /// <summary>When the object was last known to work: created or validated.</summary>
-    public long ProvenAt { get; set; } = now;
+    /// <summary>How often the pool had been disappointed when the object was last known to work: created or validated.</summary>
+    public int Trust { get; set; } = trust;
 
     /// <summary>Since when the object is where it is: idle or in use.</summary>
     public long Since { get; set; } = now;

@@ -94,7 +94,7 @@ internal sealed partial class ResourcePool<T>
     {
         var now = _clock.Now;
         var lifetime = 1 + (_options.LifetimeJitter * ((Random.Shared.NextDouble() * 2) - 1));
-        var entry = new PoolEntry<T>(created, creation.Generation, lifetime, now);
+        var entry = new PoolEntry<T>(created, creation.Generation, _disappointments, lifetime, now);
         _pacer.OnSuccess(now - creation.StartedAt);
 
         // Only now: what the object was made from must be closed after the pool.
@@ -105,7 +105,20 @@ internal sealed partial class ResourcePool<T>
         }
 
         _upkeep ??= _environment.Time.CreateTimer(static pool => ((ResourcePool<T>)pool!).OnUpkeep(), this, UpkeepInterval, UpkeepInterval);
-        Shelve(entry, now);
+        Introduce(entry, now);
+    }
+
+    /// <summary>Takes in an entry that works at this moment: whoever waits gets it without another question.</summary>
+    private void Introduce(PoolEntry<T> entry, long now)
+    {
+        if (_waiters.Count > 0 && !_isPaused && !_isClosed && !IsStale(entry, now))
+        {
+            Deliver(entry, now);
+        }
+        else
+        {
+            Shelve(entry, now);
+        }
     }
 
     private void OnCreationFailed(Exception failure)
@@ -192,13 +205,13 @@ internal sealed partial class ResourcePool<T>
             if (works)
             {
                 entry.IsSuspect = false;
-                entry.ProvenAt = now;
-                Shelve(entry, now);
+                entry.Trust = _disappointments;
+                Introduce(entry, now);
             }
             else
             {
                 // Objects that were fine before this one broke may have broken with it.
-                _distrustedUntil = now;
+                _disappointments++;
                 TearDown(entry);
             }
 

@@ -27,7 +27,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     private int _validating;
     private int _tearingDown;
     private int _generation;
-    private long _distrustedUntil = long.MinValue;
+    private int _disappointments;
     private bool _isPaused;
     private bool _isClosed;
     private bool _nestingReported;
@@ -90,6 +90,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
                 return null;
             }
 
+            _idle.Remove(entry);
             Lend(entry, holder, now);
             return entry;
         }
@@ -109,6 +110,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
 
         LinkedListNode<PoolWaiter<T>> node;
+        string? nestedIn;
         lock (_gate)
         {
             _host.ThrowIfClosed(Name);
@@ -118,8 +120,13 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             }
 
             node = _waiters.AddLast(new PoolWaiter<T>(holder, extended));
-            CheckNesting(holder);
+            nestedIn = CheckNesting(holder);
             Pump();
+        }
+
+        if (nestedIn is not null)
+        {
+            ResourceLog.NestedAcquire(_environment.Logger, Name, holder.Name, nestedIn);
         }
 
         return node.Value.Task.IsCompletedSuccessfully
@@ -210,12 +217,11 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
     private bool NeedsValidation(PoolEntry<T> entry, long now) =>
         _options.Validate is not null &&
-        (entry.IsSuspect || entry.ProvenAt <= _distrustedUntil ||
-            now - Math.Max(entry.Since, entry.ProvenAt) > _options.ValidationBypass.TotalMilliseconds);
+        (entry.IsSuspect || entry.Trust != _disappointments || now - entry.Since > _options.ValidationBypass.TotalMilliseconds);
 
+    /// <summary>Lends an entry that is in no list.</summary>
     private void Lend(PoolEntry<T> entry, ResourceStack holder, long now)
     {
-        _idle.Remove(entry);
         _used.AddFirst(entry);
         entry.Holder = holder;
         entry.Since = now;
@@ -232,6 +238,15 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         entry.Holder = null;
         _used.Remove(entry);
         return true;
+    }
+
+    /// <summary>Gives an entry to the head of the queue.</summary>
+    private void Deliver(PoolEntry<T> entry, long now)
+    {
+        var waiter = _waiters.First!.Value;
+        _waiters.RemoveFirst();
+        Lend(entry, waiter.Holder, now);
+        waiter.SetResult(entry);
     }
 
     /// <summary>Makes an entry that is free available, or ends it.</summary>
@@ -269,10 +284,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             }
             else if (!NeedsValidation(entry, now))
             {
-                var waiter = _waiters.First!.Value;
-                _waiters.RemoveFirst();
-                Lend(entry, waiter.Holder, now);
-                waiter.SetResult(entry);
+                _idle.Remove(entry);
+                Deliver(entry, now);
             }
             else if (_validating < _waiters.Count)
             {
@@ -300,8 +313,12 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         return PoolFailure.Create(Name, reason, Count(), waited, _pacer.LastError);
     }
 
-    /// <summary>A scope that holds one object and waits for another lives on luck: enough of them, and none will ever be returned.</summary>
-    private void CheckNesting(ResourceStack holder)
+    /// <summary>
+    /// A scope that holds one object and waits for another lives on luck: enough of them, and none will ever be returned. Returns, once for
+    /// the pool, the scope that holds one.
+    /// </summary>
+    /// <exception cref="ResourceAcquireTimeoutException">That has happened: nothing would be returned any more.</exception>
+    private string? CheckNesting(ResourceStack holder)
     {
         PoolEntry<T>? own = null;
         for (var entry = _used.First; entry is not null && own is null; entry = entry.Next)
@@ -311,7 +328,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
         if (own is null)
         {
-            return;
+            return null;
         }
 
         var nobodyElse = _used.Count == _total && _total >= _options.MaxSize;
@@ -327,10 +344,8 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
             throw exception;
         }
 
-        if (!_nestingReported)
-        {
-            _nestingReported = true;
-            ResourceLog.NestedAcquire(_environment.Logger, Name, holder.Name, own.Holder!.Name);
-        }
+        var isFirst = !_nestingReported;
+        _nestingReported = true;
+        return isFirst ? own.Holder!.Name : null;
     }
 }
