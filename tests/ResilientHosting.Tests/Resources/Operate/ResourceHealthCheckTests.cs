@@ -138,12 +138,14 @@ public sealed class ResourceHealthCheckTests
             .AddRequestScopedResource<Alpha>(async (_, token) => await never.Task.WaitAsync(token)).UsePool().AddHealthCheck());
         host.Logs.Expect("HealthCheckEnd");
 
+        var pool = host.App.Services.GetRequiredService<IResourcePool<Alpha>>();
         var asked = AskAsync(host);
-        await AdvanceUntilAsync(asked);
+        await WaitForAsync(() => pool.Statistics.Waiting == 1);
+        _time.Advance(TimeSpan.FromSeconds(5));
 
         Assert.Equal(
             "It cannot be had: System.TimeoutException.",
-            (await asked).Report.GetProperty("resource:Alpha").GetProperty("description").GetString());
+            (await asked.Bounded()).Report.GetProperty("resource:Alpha").GetProperty("description").GetString());
     }
 
     [Theory]
@@ -207,13 +209,7 @@ public sealed class ResourceHealthCheckTests
 
     private static int Number(JsonElement data, string name) => data.GetProperty(name).GetInt32();
 
-    /// <summary>Lets the clock run while a request waits for it.</summary>
-    private async Task AdvanceUntilAsync(Task done) => await WaitForAsync(() =>
-    {
-        _time.Advance(TimeSpan.FromMilliseconds(100));
-        return done.IsCompleted;
-    });
-
+    /// <summary>Waits for what no event announces.</summary>
     private static async Task WaitForAsync(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Test);
