@@ -16,6 +16,7 @@ readonly results=artifacts/test-results
 # Debian package | a file that shows it is installed (a pattern)
 readonly tools=(
   'postgresql|/usr/lib/postgresql/*/bin/initdb'
+  'pgbouncer|/usr/sbin/pgbouncer'
 )
 
 main() {

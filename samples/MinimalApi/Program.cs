@@ -9,11 +9,12 @@ var builder = WebApplication.CreateBuilder(args);
 // Save a source file, and the next request is answered by a new start of this program. This call lets even the first one be seamless.
 builder.Services.AddDevReloader();
 
-// Created when a handler first asks for it, ended once when its request has ended: the connection is closed; what the request wrote
-// is committed or rolled back and what it uploaded is kept or deleted, as the request's outcome decides.
+// Created when a handler first asks for it, ended once: the connection is closed when the request has ended; what it wrote is committed
+// or rolled back, and what it uploaded is kept or deleted, as its outcome decides. These two end before the answer is written: nobody
+// is told "created" about an order that then could not be saved.
 builder.Services.AddRequestScopedResource(Database.OpenAsync, Database.CloseAsync);
-builder.Services.AddRequestScopedResource(OrderChanges.BeginAsync, OrderChanges.EndAsync);
-builder.Services.AddRequestScopedResource(IncomingFile.CreateAsync, IncomingFile.EndAsync);
+builder.Services.AddRequestScopedResource(OrderChanges.BeginAsync, OrderChanges.EndAsync).ReleaseAfterHandler();
+builder.Services.AddRequestScopedResource(IncomingFile.CreateAsync, IncomingFile.EndAsync).ReleaseAfterHandler();
 
 // The application's own parts, one of each for all requests.
 builder.Services.AddSingleton(TimeProvider.System);

@@ -42,9 +42,6 @@ internal static class OrderEndpoints
         }
 
         var placed = await (await changes.GetAsync(cancellationToken)).PlaceAsync(order, clock.GetUtcNow(), cancellationToken);
-
-        // Commits before the answer is written: nobody is told "created" about an order that then could not be saved.
-        await changes.ReleaseAsync();
         return TypedResults.Created($"/orders/{placed.Id}", placed);
     }
 

@@ -45,6 +45,7 @@ internal static class PaymentEndpoints
             return AlreadyPaid(order);
         }
 
+        // Commits now, not after the handler: only what is safe is called completed.
         await changes.ReleaseAsync();
         activity.Add("payment", "completed", $"{order.Total} for {order.Customer}, receipt {receipt}");
         return TypedResults.Ok(new Payment(order.Id, order.Total, receipt, paidAt));

@@ -40,7 +40,6 @@ internal static partial class UploadEndpoints
         var file = await incoming.GetAsync(cancellationToken);
         await CopyAsync(body, file, pace.Value.UploadBytesPerSecond, clock, cancellationToken);
         file.CompleteAs(name);
-        await incoming.ReleaseAsync();
         return TypedResults.Ok(new StoredFile(name, file.Length, clock.GetUtcNow()));
     }
 

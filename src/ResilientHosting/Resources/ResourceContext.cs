@@ -34,6 +34,9 @@ public sealed class ResourceContext
     /// Returns another resource of the same scope, which this one needs. It is torn down after this one.
     /// </summary>
     /// <exception cref="ResourceCycleException">That resource is being created and waits for this one.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// That resource is registered with <see cref="IRequestResourceBuilder{T}.ReleaseAfterHandler"/> and this one is not.
+    /// </exception>
     public ValueTask<TDep> GetAsync<TDep>(CancellationToken cancellationToken = default)
         where TDep : class => GetDependencyAsync<TDep>(name: null, cancellationToken);
 

@@ -44,4 +44,8 @@ internal static partial class ResourceLog
         Message = "Scope '{Scope}' waits for a {Resource} while scope '{Holder}', which it is part of, holds one of the same pool. Under " +
             "load such scopes wait for one another. Pass the first object on, or release it before. Said once for this pool.")]
     public static partial void NestedAcquire(ILogger logger, string resource, string scope, string holder);
+
+    [LoggerMessage(EventId = EventIds.Resources + 10, Level = LogLevel.Debug, EventName = nameof(ReleasePromoted),
+        Message = "{Resources} could not be released after the handler of '{Scope}' but only after its response: {Reason}.")]
+    public static partial void ReleasePromoted(ILogger logger, string resources, string scope, string reason);
 }

@@ -1,56 +1,49 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace ResilientHosting.Tests.Infrastructure;
 
 /// <summary>
 /// A PostgreSQL server of its own: new data folder, free port on loopback, no password, gone when disposed of. Needs the server's
-/// programs, not a running service.
+/// programs, not a running service. It can fail on demand: <see cref="StopAsync"/> and <see cref="StartAgainAsync"/>,
+/// <see cref="FreezeAsync"/> and <see cref="ResumeAsync"/>.
 /// </summary>
 public sealed class PostgreSqlServer : IAsyncDisposable
 {
+    private const string DebianFolder = "/usr/lib/postgresql";
+
     private readonly string _programs;
     private readonly string _data;
-    private readonly Process _process;
+    private ServerProcess? _process;
+    private IReadOnlyList<int> _frozen = [];
 
-    private PostgreSqlServer(string programs, string data, Process process, int port)
+    private PostgreSqlServer(string programs, string data, int port)
     {
         _programs = programs;
         _data = data;
-        _process = process;
+        Port = port;
         ConnectionString = string.Create(
             CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Pooling=true;Timeout=10");
     }
 
+    public static bool IsInstalled => FindPrograms() is not null;
+
+    public int Port { get; }
+
     public string ConnectionString { get; }
 
-    /// <summary>Starts a server. Without PostgreSQL on the machine the test is skipped; where continuous integration has to install it, it fails.</summary>
-    public static async Task<PostgreSqlServer> StartOrSkipAsync()
+    public static async Task<PostgreSqlServer> StartAsync()
     {
-        if (FindPrograms() is not { } programs)
-        {
-            const string Reason =
-                "PostgreSQL is not installed: no initdb in /usr/lib/postgresql/*/bin or on the PATH. On Debian: apt-get install postgresql.";
-            var mustHave = Environment.GetEnvironmentVariable("CI") == "true" && OperatingSystem.IsLinux();
-            Assert.False(mustHave, Reason);
-            Assert.Skip(OperatingSystem.IsLinux() ? Reason : $"{Reason} It cannot be installed by eng/test.sh on this system.");
-            throw new UnreachableException();
-        }
-
+        var programs = FindPrograms() ?? throw new InvalidOperationException(
+            $"PostgreSQL is not installed: no initdb in {DebianFolder}/*/bin or on the PATH. On Debian: apt-get install postgresql.");
         var data = Path.Combine(Path.GetTempPath(), $"postgres-{Guid.NewGuid():N}");
-        var created = await RunAsync(Command(
-            programs, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"));
-        Assert.True(created.ExitCode == 0, $"initdb failed:\n{created.Output}");
+        await ServerProgram.RunAsync(ServerProgram.Command(
+            Path.Combine(programs, "initdb"),
+            "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"));
 
-        var port = FreePort();
-        var process = Start(Command(
-            programs, "postgres", "-D", data, "-k", "", "-h", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-F"));
-        var server = new PostgreSqlServer(programs, data, process, port);
+        var server = new PostgreSqlServer(programs, data, ServerProgram.FreePort());
         try
         {
-            await server.WaitUntilReadyAsync().WaitAsync(KestrelTestHost.Timeout);
+            await server.StartAgainAsync();
             return server;
         }
         catch
@@ -60,82 +53,71 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the server at once, as a crash would: connections break, new ones are refused.</summary>
+    public async Task StopAsync()
     {
+        if (_process is null)
+        {
+            return;
+        }
+
+        await ResumeAsync();
+
         // Reads the process id from the server's own data folder, so that no other server can be meant.
-        await RunAsync(Command(_programs, "pg_ctl", "stop", "-D", _data, "-m", "immediate"));
-        await _process.WaitForExitAsync().WaitAsync(KestrelTestHost.Timeout);
+        await ServerProgram.RunAsync(ServerProgram.Command(Path.Combine(_programs, "pg_ctl"), "stop", "-D", _data, "-m", "immediate"));
+        await _process.WaitForExitAsync();
         _process.Dispose();
-        Directory.Delete(_data, recursive: true);
+        _process = null;
     }
 
-    /// <summary>The server says on its error stream when it accepts connections; the stream is read on, or the server would block.</summary>
-    private Task WaitUntilReadyAsync()
-    {
-        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var said = new List<string>();
-        _process.ErrorDataReceived += (_, line) =>
-        {
-            if (line.Data is null)
-            {
-                ready.TrySetException(new InvalidOperationException($"postgres ended before it was ready:\n{string.Join('\n', said)}"));
-                return;
-            }
+    /// <summary>Starts the stopped server on the same port and data, and waits until it accepts connections.</summary>
+    public async Task StartAgainAsync() => _process = await ServerProcess.StartAsync(
+        ServerProgram.Command(
+            Path.Combine(_programs, "postgres"),
+            "-D", _data, "-k", "", "-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-F"),
+        readyMark: "ready to accept connections");
 
-            said.Add(line.Data);
-            if (line.Data.Contains("ready to accept connections", StringComparison.Ordinal))
-            {
-                ready.TrySetResult();
-            }
-        };
-        _process.BeginErrorReadLine();
-        return ready.Task;
+    /// <summary>Lets the server hang, with every process it has: connections stay, new ones are accepted by the kernel, nothing answers.</summary>
+    public async Task FreezeAsync()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("Freezing a server needs /proc to find its processes.");
+        }
+
+        // The parent stops first and goes on last: meanwhile it starts no process, and those that end are not forgotten, so that every id
+        // stays one of ours.
+        var parent = _process?.Id ?? throw new InvalidOperationException("The server is stopped; there is nothing to freeze.");
+        await ServerProgram.SignalAsync("STOP", [parent]);
+        _frozen = [parent];
+        var children = await File.ReadAllTextAsync($"/proc/{parent}/task/{parent}/children");
+        _frozen = [.. children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture)), parent];
+        await ServerProgram.SignalAsync("STOP", _frozen);
+    }
+
+    /// <summary>Lets a frozen server go on; does nothing to another.</summary>
+    public async Task ResumeAsync()
+    {
+        if (_frozen.Count > 0)
+        {
+            await ServerProgram.SignalAsync("CONT", _frozen);
+            _frozen = [];
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_data, recursive: true);
     }
 
     private static string? FindPrograms()
     {
-        const string DebianFolder = "/usr/lib/postgresql";
         var debian = Directory.Exists(DebianFolder)
             ? Directory.GetDirectories(DebianFolder)
                 .OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var version) ? version : 0)
                 .Select(folder => Path.Combine(folder, "bin"))
             : [];
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        var initdb = OperatingSystem.IsWindows() ? "initdb.exe" : "initdb";
-        return debian.Concat(path).FirstOrDefault(folder => File.Exists(Path.Combine(folder, initdb)));
-    }
-
-    /// <summary>PostgreSQL refuses to run as root: there it runs as the user its package has created.</summary>
-    private static ProcessStartInfo Command(string programs, string program, params string[] arguments)
-    {
-        var path = Path.Combine(programs, program);
-        string[] asPostgres = ["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", path];
-        var isRoot = !OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess;
-        return new ProcessStartInfo(isRoot ? "setpriv" : path, isRoot ? [.. asPostgres, .. arguments] : arguments)
-        {
-            WorkingDirectory = Path.GetTempPath(),
-            RedirectStandardError = true,
-            Environment = { ["LC_ALL"] = "C" },
-        };
-    }
-
-    private static Process Start(ProcessStartInfo command) =>
-        Process.Start(command) ?? throw new InvalidOperationException($"{command.FileName} did not start.");
-
-    private static async Task<(int ExitCode, string Output)> RunAsync(ProcessStartInfo command)
-    {
-        command.RedirectStandardOutput = true;
-        using var process = Start(command);
-        var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync())
-            .WaitAsync(KestrelTestHost.Timeout);
-        await process.WaitForExitAsync().WaitAsync(KestrelTestHost.Timeout);
-        return (process.ExitCode, string.Concat(output));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return Path.GetDirectoryName(ServerProgram.Find("initdb", debian));
     }
 }

@@ -56,14 +56,14 @@ public sealed class ResourceStressTests
         var services = new ServiceCollection();
         services.AddRequestScopedResource<Plain>((context, token) => CreateAsync<Plain>(books, context, "", token), books.TearDownAsync);
         services.AddRequestScopedResource<Plain>(
-            "named", (context, token) => CreateAsync<Plain>(books, context, "named", token), books.TearDownAsync);
+            "named", (context, token) => CreateAsync<Plain>(books, context, "named", token), books.TearDownAsync).ReleaseAfterHandler();
         services.AddRequestScopedResource<Dependent>(
             async (context, token) =>
             {
                 await context.GetAsync<Plain>(token);
                 return await CreateAsync<Dependent>(books, context, "dependent", token);
             },
-            books.TearDownAsync);
+            books.TearDownAsync).ReleaseAfterHandler();
         return services.BuildServiceProvider(validateScopes: true);
     }
 
@@ -214,6 +214,7 @@ public sealed class ResourceStressTests
     private sealed class Worker(ResourceScope scope, Books books, int seed)
     {
         private readonly Random _random = new(seed);
+        private readonly ResourceStack _stack = scope.Services.GetRequiredService<ResourceStack>();
 
         private readonly IRequestResource<Plain>[] _plain =
         [
@@ -229,15 +230,17 @@ public sealed class ResourceStressTests
             {
                 try
                 {
-                    await (_random.Next(3) switch
+                    await (_random.Next(10) switch
                     {
-                        0 => OperateAsync(_plain[0], ""),
-                        1 => OperateAsync(_plain[1], "named"),
-                        _ => OperateAsync(_dependent, "dependent"),
+                        < 3 => OperateAsync(_plain[0], ""),
+                        < 6 => OperateAsync(_plain[1], "named"),
+                        < 9 => OperateAsync(_dependent, "dependent"),
+                        _ => _stack.OnHandlerReturnedAsync(result: null, endpoint: null),
                     });
                 }
                 catch (Exception exception) when (exception
-                    is RefusedException or ResourceScopeClosedException or OperationCanceledException or NothingToDetachException)
+                    is RefusedException or ResourceScopeClosedException or OperationCanceledException or NothingToDetachException
+                    || exception is AggregateException several && several.InnerExceptions.All(failure => failure is RefusedException))
                 {
                     // What may happen to any caller here.
                 }

@@ -32,6 +32,10 @@ public sealed class ResourceTestHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public WebApplication Application => _app;
+
+    public Server Server => _kestrel is null ? Server.TestServer : Server.Kestrel;
+
     public static async Task<ResourceTestHost> StartAsync(
         Server server, Action<IServiceCollection> services, Action<WebApplication> app, string environment = "Production")
     {

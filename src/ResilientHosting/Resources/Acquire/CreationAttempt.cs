@@ -4,7 +4,7 @@ namespace ResilientHosting.Resources;
 /// One run of a factory, shared by all who wait for it. Its token is the factory's: cancelled by the time limit or the end of the scope,
 /// never by a caller. What others call is called under the stack's gate.
 /// </summary>
-internal abstract class CreationAttempt(string name) : IDisposable
+internal abstract class CreationAttempt(string name, bool endsWithHandler) : IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
     private List<CreationAttempt>? _waitsFor;
@@ -12,6 +12,9 @@ internal abstract class CreationAttempt(string name) : IDisposable
     private bool _disposed;
 
     public string Name { get; } = name;
+
+    /// <summary>Whether what is being created goes back when the handler has returned.</summary>
+    public bool EndsWithHandler { get; } = endsWithHandler;
 
     public CancellationToken Token => _cancellation.Token;
 

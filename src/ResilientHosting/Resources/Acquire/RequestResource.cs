@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 
 namespace ResilientHosting.Resources;
 
@@ -23,8 +24,18 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
     /// <param name="requester">The attempt whose factory asks, if one does.</param>
     /// <param name="cancellationToken">Ends the caller's wait.</param>
-    public ValueTask<T> GetAsync(CreationAttempt? requester, CancellationToken cancellationToken) =>
-        Volatile.Read(ref _created) is { } created ? new(created.Lease.Value) : WaitAsync(requester, cancellationToken);
+    /// <exception cref="InvalidOperationException">The asking resource would outlive this one.</exception>
+    public ValueTask<T> GetAsync(CreationAttempt? requester, CancellationToken cancellationToken)
+    {
+        if (requester is { EndsWithHandler: false } && _definition.EndsWithHandler && _stack.Lineage is null)
+        {
+            throw new InvalidOperationException(
+                $"Resource {requester.Name} is torn down after the response, but its factory asked for {_definition.Name}, which is torn " +
+                $"down before, after the handler. Register {requester.Name} with ReleaseAfterHandler() too, or {_definition.Name} without.");
+        }
+
+        return Volatile.Read(ref _created) is { } created ? new(created.Lease.Value) : WaitAsync(requester, cancellationToken);
+    }
 
     public bool TryGet([NotNullWhen(true)] out T? resource)
     {
@@ -44,13 +55,18 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
             }
 
             created = _created;
-            _stack.Remove(created);
-            _stack.EnterRelease();
-            release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _release = release.Task;
+            release = BeginRelease(created);
         }
 
-        return ReleaseAsync(created, release, exception);
+        return ThrowIfFailedAsync(ReleaseAsync(created, release, new Teardown(_stack, _stack.OutcomeSoFar(exception))));
+
+        static async ValueTask ThrowIfFailedAsync(ValueTask<Exception?> releasing)
+        {
+            if (await releasing.ConfigureAwait(false) is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+        }
     }
 
     public T Detach()
@@ -292,9 +308,19 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         }
     }
 
-    private async ValueTask ReleaseAsync(CreatedObject created, TaskCompletionSource release, Exception? exception)
+    /// <summary>Takes the object out of the scope, under the gate. The next one is not created before this release has ended.</summary>
+    private TaskCompletionSource BeginRelease(CreatedObject created)
     {
-        var failure = await new Teardown(_stack, _stack.OutcomeSoFar(exception)).RunAsync(created).ConfigureAwait(false);
+        _stack.Remove(created);
+        _stack.EnterRelease();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _release = release.Task;
+        return release;
+    }
+
+    private async ValueTask<Exception?> ReleaseAsync(CreatedObject created, TaskCompletionSource release, Teardown teardown)
+    {
+        var failure = await teardown.RunAsync(created).ConfigureAwait(false);
         lock (_stack.Gate)
         {
             _release = null;
@@ -304,11 +330,15 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         if (failure is null)
         {
             release.SetResult();
-            return;
+        }
+        else
+        {
+            // Observed here: perhaps nobody else waits for this release.
+            release.SetException(failure);
+            _ = release.Task.Exception;
         }
 
-        release.SetException(failure);
-        await release.Task.ConfigureAwait(false);
+        return failure;
     }
 
     /// <summary>An object of this resource, owned by the scope until it leaves the stack.</summary>
@@ -322,9 +352,27 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
 
         public override StackTrace? Acquirer => owner._definition.Source.GetAcquirer(Lease);
 
+        public override bool EndsWithHandler => owner._definition.EndsWithHandler;
+
         public override void OnRemoved() => Volatile.Write(ref owner._created, null);
 
         public override ValueTask ReturnAsync(TeardownContext context) => owner._definition.Source.ReturnAsync(Lease, context);
+
+        public override ValueTask<Exception?> ReleaseAsync(Teardown teardown)
+        {
+            TaskCompletionSource release;
+            lock (owner._stack.Gate)
+            {
+                if (owner._created != this)
+                {
+                    return default;
+                }
+
+                release = owner.BeginRelease(this);
+            }
+
+            return owner.ReleaseAsync(this, release, teardown);
+        }
 
         public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
         {
@@ -335,7 +383,7 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         }
     }
 
-    private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name)
+    private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name, owner._definition.EndsWithHandler)
     {
         /// <summary>The early release of the previous object, if it is still going on.</summary>
         public Task? Predecessor { get; } = predecessor;

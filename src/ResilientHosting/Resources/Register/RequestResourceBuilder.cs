@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 
@@ -16,6 +18,7 @@ internal sealed class RequestResourceBuilder<T>(
     private string? _section;
     private string? _databaseSystem;
     private bool _hasHealthCheck;
+    private bool _endsWithHandler;
 
     /// <summary>Makes the source of the objects from the resource as it is for one object and one scope.</summary>
     private Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> _createSource = (_, perScope) => perScope.Source;
@@ -100,10 +103,17 @@ internal sealed class RequestResourceBuilder<T>(
         return this;
     }
 
+    public IRequestResourceBuilder<T> ReleaseAfterHandler()
+    {
+        _endsWithHandler = true;
+        Services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, HandlerReleaseStartupFilter>());
+        return this;
+    }
+
     public ResourceDefinition<T> Build(IServiceProvider services)
     {
-        var perScope = new ResourceDefinition<T>(ResourceName.Of<T>(Name), new PerRequestSource<T>(create, teardown));
-        return new ResourceDefinition<T>(perScope.Name, _createSource(services, perScope));
+        var perScope = new ResourceDefinition<T>(ResourceName.Of<T>(Name), new PerRequestSource<T>(create, teardown), endsWithHandler: false);
+        return new ResourceDefinition<T>(perScope.Name, _createSource(services, perScope), _endsWithHandler);
     }
 
     /// <summary>Whether there is one is known only when everything is registered.</summary>

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using ResilientHosting.Resources;
 
@@ -125,7 +127,10 @@ public static class RequestResourceServiceCollectionExtensions
         services.AddHostedService(static provider => provider.GetRequiredService<HostScope>());
         services.AddScoped<ResourceStack>();
 
-        // First in the list is outermost in the pipeline.
+        services.AddSingleton<IConfigureOptions<MvcOptions>, HandlerReleaseMvcFilter.Setup>();
+
+        // First in the list is outermost, in the pipeline and among the filters of a hub.
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, ResourceStartupFilter>());
+        services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<HubOptions>, HubScopeFilter.Setup>());
     }
 }

@@ -24,6 +24,8 @@ internal sealed class ResourceEnvironment(
 
     public LiveScopes LiveScopes { get; } = new(watch);
 
+    public bool IsDevelopment { get; } = root.GetService<IHostEnvironment>()?.IsDevelopment() ?? false;
+
     public HttpContext? HttpContext => httpContextAccessor.HttpContext;
 
     public bool IsHostStopping => _lifetime?.ApplicationStopping.IsCancellationRequested ?? false;

@@ -5,7 +5,7 @@ internal static class ResourceName
 {
     public static string Of<T>(string? name) => name is null ? Of(typeof(T)) : $"{Of(typeof(T))} '{name}'";
 
-    private static string Of(Type type)
+    public static string Of(Type type)
     {
         if (!type.IsGenericType)
         {

@@ -120,11 +120,15 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
             return Task.CompletedTask;
         }
 
+        ReportMissedRelease();
         _pipelineOutcome = RequestOutcome.Resolve(context, escaped, Environment.IsHostStopping);
         return escaped is not null || context.RequestAborted.IsCancellationRequested
             ? CloseAsync(_pipelineOutcome)
             : Task.CompletedTask;
     }
+
+    /// <summary>Says how the scope has ended, for the container to close it: in a scope without a request.</summary>
+    public void Settle(ScopeOutcome outcome) => _pipelineOutcome = outcome;
 
     /// <summary>The container's door: a scope that has no other, or whose others were never used.</summary>
     public ValueTask DisposeAsync() => new(CloseAsync(_pipelineOutcome ?? new ScopeOutcome(ScopeOutcomeKind.Abandoned)));

@@ -92,15 +92,20 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             }
         }
 
+        return RunAsync(TearDownAllAsync);
+    }
+
+    /// <summary>The doors are entered without the AsyncLocals of the code that used the resources.</summary>
+    private Task RunAsync(Func<Task> teardown)
+    {
         if (_ambient is null)
         {
-            return TearDownAllAsync();
+            return teardown();
         }
 
-        // The doors are entered without the AsyncLocals of the code that used the resources.
-        var teardown = Task.CompletedTask;
-        ExecutionContext.Run(_ambient, _ => teardown = TearDownAllAsync(), state: null);
-        return teardown;
+        var running = Task.CompletedTask;
+        ExecutionContext.Run(_ambient, _ => running = teardown(), state: null);
+        return running;
     }
 
     private async Task TearDownAllAsync()

@@ -13,7 +13,7 @@ internal sealed class PoolSource<T> : ResourceSource<T>
         var options = services.GetRequiredService<IOptionsFactory<ResourcePoolOptions<T>>>().Create(name ?? Options.DefaultName);
         var environment = services.GetRequiredService<ResourceEnvironment>();
         _metrics = environment.Metrics.CreatePoolMetrics(environment.Time, definition.Name, databaseSystem);
-        var timed = new ResourceDefinition<T>(definition.Name, new TimedCreation<T>(definition.Source, _metrics.Creation));
+        var timed = new ResourceDefinition<T>(definition.Name, new TimedCreation<T>(definition.Source, _metrics.Creation), endsWithHandler: false);
         Pool = new ResourcePool<T>(services, timed, options);
         _metrics.Observe(() => Pool.Statistics, () => Pool.Settings.MinIdle);
     }

@@ -1,0 +1,35 @@
+using System.Text;
+
+namespace ResilientHosting.Outages;
+
+/// <summary>A table as aligned text, and as Markdown.</summary>
+internal sealed record Table(string[] Header, IReadOnlyList<string[]> Rows)
+{
+    private const int TextColumns = 2;
+
+    public string ToText()
+    {
+        var widths = Header.Select((title, column) => Rows.Select(row => row[column].Length).Append(title.Length).Max()).ToArray();
+        var text = new StringBuilder();
+        foreach (var row in Rows.Prepend(Header))
+        {
+            var cells = row.Select((cell, column) => column < TextColumns ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
+            text.AppendLine(string.Join("  ", cells).TrimEnd());
+        }
+
+        return text.ToString();
+    }
+
+    public string ToMarkdown()
+    {
+        var text = new StringBuilder();
+        text.Append("| ").AppendJoin(" | ", Header).AppendLine(" |");
+        text.Append('|').AppendJoin('|', Header.Select((_, column) => column < TextColumns ? "---" : "--:")).AppendLine("|");
+        foreach (var row in Rows)
+        {
+            text.Append("| ").AppendJoin(" | ", row).AppendLine(" |");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Runs every benchmark and prints where the tables are. Takes about half an hour; close everything else.
+#
+#   eng/bench.sh                  everything
+#   eng/bench.sh --quick          a few minutes: shows that everything runs, its figures mean little
+#
+# The outages need PostgreSQL (Debian: apt-get install postgresql); without it they are left out and the exit code is not 0.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly results=artifacts/benchmarks
+readonly benchmarks=benchmarks/ResilientHosting.Benchmarks
+readonly outages=benchmarks/ResilientHosting.Outages
+
+main() {
+  local job=Default rounds=15 quick=() exit_code=0
+  case "${1:-}" in
+    '') ;;
+    --quick) job=Short rounds=3 quick=(--quick) ;;
+    *)
+      echo "Unknown argument: $1. Usage: eng/bench.sh [--quick]" >&2
+      return 2
+      ;;
+  esac
+
+  mkdir -p "$results"
+  dotnet build -c Release --nologo -v quiet "$benchmarks"
+  dotnet build -c Release --nologo -v quiet "$outages"
+
+  dotnet run -c Release --no-build --project "$benchmarks" -- --filter '*' --job "$job" --artifacts "$results"
+  dotnet run -c Release --no-build --project "$benchmarks" -- requests "$rounds" | tee "$results/requests.txt"
+  dotnet run -c Release --no-build --project "$outages" -- "${quick[@]}" --markdown "$results/outages.md" \
+    | tee "$results/outages.txt" || exit_code=$?
+
+  echo
+  echo 'Tables:'
+  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' \) -size +0 | sort
+  return "$exit_code"
+}
+
+main "$@"
