@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 
@@ -346,6 +347,10 @@ internal sealed class RequestResource<T>(ResourceStack stack, ResourceDefinition
         public Lease<T> Lease { get; } = lease;
 
         public override string Name => owner._definition.Name;
+
+        public override bool IsExclusive => owner._definition.Source.IsExclusive;
+
+        public override StackTrace? Acquirer => owner._definition.Source.GetAcquirer(Lease);
 
         public override bool EndsWithHandler => owner._definition.EndsWithHandler;
 

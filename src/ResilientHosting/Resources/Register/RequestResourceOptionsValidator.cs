@@ -17,6 +17,11 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
                 $"must be zero or more and at most {Longest:c}, but is {options.DrainTimeout:c}.", nameof(options.DrainTimeout));
         }
 
+        if (options.HeldWarningThreshold != Timeout.InfiniteTimeSpan)
+        {
+            CheckRange(failures, nameof(options.HeldWarningThreshold), options.HeldWarningThreshold);
+        }
+
         if (options.ScopeTeardownBudget < options.TeardownTimeout)
         {
             failures.AddError(
