@@ -62,6 +62,32 @@ public interface IRequestResourceBuilder<T>
     /// <returns>The builder.</returns>
     IRequestResourceBuilder<T> ReleaseAfterHandler();
 
+    /// <summary>
+    /// Takes the numbers, times and the order of <see cref="ResourcePoolOptions{T}"/> from a section of the configuration. What stands
+    /// there wins over code; what does not keeps the value that code gave it. A change of the section applies to the running pool; one
+    /// with errors is refused with a warning, and the pool keeps its settings. At the start errors stop the host, and so does a key that
+    /// is no setting. The section need not exist, and may appear later.
+    /// </summary>
+    /// <param name="section">The path of the section, for example <c>Pools:Orders</c>.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The pool is bound to another section. Thrown at the start if the resource has no pool.
+    /// </exception>
+    IRequestResourceBuilder<T> BindConfiguration(string section);
+
+    /// <summary>
+    /// Measures the pool also under the names that OpenTelemetry gives the metrics of a database client: the nine instruments
+    /// <c>db.client.connection.*</c>.
+    /// </summary>
+    /// <param name="system">What <c>db.system.name</c> calls the database, for example <c>postgresql</c> or <c>sqlite</c>.</param>
+    IRequestResourceBuilder<T> EmitDbClientMetrics(string system);
+
+    /// <summary>
+    /// Adds a health check named <c>resource:</c> and the resource. It gets the resource and gives it back. A pool is asked for an object
+    /// only if it has none yet or its last creation failed; it is unhealthy if it cannot get one, and degraded if all are in use and
+    /// somebody waits.
+    /// </summary>
+    IRequestResourceBuilder<T> AddHealthCheck();
+
     /// <summary>How long the factory may take, in place of <see cref="RequestResourceOptions.CreateTimeout"/>.</summary>
     /// <param name="timeout">More than zero, at most one day.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is out of range.</exception>

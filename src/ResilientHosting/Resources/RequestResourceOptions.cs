@@ -1,6 +1,6 @@
 namespace ResilientHosting.Resources;
 
-/// <summary>Time limits for the creation and teardown of all request-scoped resources.</summary>
+/// <summary>Time limits for the creation, use and teardown of all request-scoped resources.</summary>
 public sealed class RequestResourceOptions
 {
     /// <summary>
@@ -34,4 +34,12 @@ public sealed class RequestResourceOptions
     /// </summary>
     /// <value>Default 5 s. Zero or more, at most one day.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// After what time a scope that still holds a resource is named in a warning, once for each object: it keeps from others what it may
+    /// not be using. Open scopes are looked at every 15 seconds, or four times within a short threshold, so a warning comes up to two looks
+    /// later. Objects shared by the host are not meant.
+    /// </summary>
+    /// <value>Default 1 min. More than zero, at most one day; <see cref="Timeout.InfiniteTimeSpan"/> for no warning.</value>
+    public TimeSpan HeldWarningThreshold { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -14,6 +14,9 @@ public enum ResourceAcquireFailure
 
     /// <summary>All objects were held by scopes that wait for another one of the same pool, so none would have come back.</summary>
     Deadlocked,
+
+    /// <summary>The pool was paused, see <see cref="IResourcePool{T}.Pause"/>.</summary>
+    Paused,
 }
 
 /// <summary>A pool could not hand out an object within its <see cref="ResourcePoolOptions{T}.AcquireTimeout"/>.</summary>

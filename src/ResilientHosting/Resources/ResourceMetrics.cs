@@ -11,7 +11,10 @@ internal sealed class ResourceMetrics
     private readonly Counter<long> _tornDown;
     private readonly Counter<long> _detached;
     private readonly Counter<long> _failures;
+    private readonly Counter<long> _heldLong;
     private readonly Histogram<double> _teardownDuration;
+    private readonly PoolInstruments _pools;
+    private readonly Lazy<PoolInstruments> _databasePools;
 
     public ResourceMetrics(IMeterFactory meters)
     {
@@ -26,7 +29,25 @@ internal sealed class ResourceMetrics
             "resilient_hosting.resource.failures", "{failure}", "Creations and teardowns that failed.");
         _teardownDuration = meter.CreateHistogram<double>(
             "resilient_hosting.resource.teardown.duration", "s", "How long the teardown of one object took.");
+        _heldLong = meter.CreateCounter<long>(
+            "resilient_hosting.resource.held_long", "{resource}", "Objects held by one scope for longer than the warning threshold.");
+        _pools = new PoolInstruments(meter, "resilient_hosting.pool", "{resource}");
+        _databasePools = new Lazy<PoolInstruments>(() => new PoolInstruments(meter, "db.client.connection", "{connection}"));
     }
+
+    /// <summary>What a pool measures itself with.</summary>
+    /// <param name="time">The pool's clock.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="databaseSystem">Which system its objects are connections to, if they are to be measured as such.</param>
+    public PoolMetrics CreatePoolMetrics(TimeProvider time, string resource, string? databaseSystem)
+    {
+        var own = new PoolSeries(_pools, Tag(ResourceTag, resource));
+        var database = databaseSystem is null ? null : new PoolSeries(
+            _databasePools.Value, Tag("db.client.connection.pool.name", resource), Tag("db.system.name", databaseSystem));
+        return new PoolMetrics(time, own, database);
+    }
+
+    public void HeldLong(string resource, int count) => _heldLong.Add(count, Tag(ResourceTag, resource));
 
     public void Created(string resource) => _created.Add(1, Tag(ResourceTag, resource));
 

@@ -76,4 +76,11 @@ public sealed class ResourcePoolOptions<T>
     /// <summary>Which idle object is handed out first.</summary>
     /// <value>Default <see cref="ResourcePoolOrder.Lifo"/>.</value>
     public ResourcePoolOrder Order { get; set; }
+
+    /// <summary>
+    /// For which part of all leases the stack of whoever takes one is kept, to be shown if the object is held for longer than
+    /// <see cref="RequestResourceOptions.HeldWarningThreshold"/>. Taking a stack down costs some ten microseconds.
+    /// </summary>
+    /// <value>Default 0: for none. Up to 1: for every lease; 0.001 is one in a thousand.</value>
+    public double LeakStackSampling { get; set; }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 
@@ -195,6 +196,10 @@ internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDe
         public Lease<T> Lease { get; } = lease;
 
         public override string Name => owner._definition.Name;
+
+        public override bool IsExclusive => owner._definition.Source.IsExclusive;
+
+        public override StackTrace? Acquirer => owner._definition.Source.GetAcquirer(Lease);
 
         public override bool EndsWithHandler => owner._definition.EndsWithHandler;
 

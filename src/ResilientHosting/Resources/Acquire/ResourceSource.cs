@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ResilientHosting.Resources;
 
 /// <summary>An object on loan from a source. <paramref name="Ticket"/> is the source's own note of it.</summary>
@@ -17,6 +19,9 @@ internal abstract class ResourceSource<T>
     /// </summary>
     public virtual bool OutlivesScopes => false;
 
+    /// <summary>Whether a lease keeps the object from others, so that a long one is worth a word.</summary>
+    public virtual bool IsExclusive => true;
+
     /// <summary>Takes an object that is at hand, without waiting and without running user code. Called under the stack's gate.</summary>
     public virtual bool TryAcquire(ResourceStack scope, out Lease<T> lease)
     {
@@ -33,4 +38,7 @@ internal abstract class ResourceSource<T>
     /// <summary>The object now belongs to the user: it will not come back. Called under the stack's gate.</summary>
     /// <exception cref="InvalidOperationException">The object is not one user's to take.</exception>
     public abstract void Detach(Lease<T> lease);
+
+    /// <summary>The stack of whoever acquired the lease, if the source has taken it down.</summary>
+    public virtual StackTrace? GetAcquirer(Lease<T> lease) => null;
 }

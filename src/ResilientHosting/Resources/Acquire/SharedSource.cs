@@ -11,6 +11,8 @@ internal sealed class SharedSource<T>(IServiceProvider services, ResourceDefinit
 
     public override bool OutlivesScopes => true;
 
+    public override bool IsExclusive => false;
+
     public override bool TryAcquire(ResourceStack scope, out Lease<T> lease)
     {
         if (Volatile.Read(ref _owned) && _object!.TryGet(out var value))

@@ -1,5 +1,8 @@
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 
 namespace ResilientHosting.Resources;
 
@@ -16,6 +19,9 @@ internal sealed class RequestResourceBuilder<T>(
     private Func<ResourceContext, CancellationToken, ValueTask<T>> _create = create;
     private Func<T, TeardownContext, ValueTask> _teardown = teardown;
     private string? _strategy;
+    private string? _section;
+    private string? _databaseSystem;
+    private bool _hasHealthCheck;
     private bool _endsWithHandler;
     private TimeSpan? _createTimeout;
     private TimeSpan? _teardownTimeout;
@@ -28,16 +34,20 @@ internal sealed class RequestResourceBuilder<T>(
 
     public string? Name { get; } = name;
 
+    private string OptionsName => Name ?? Options.DefaultName;
+
     public IRequestResourceBuilder<T> UsePool(Action<ResourcePoolOptions<T>>? configure = null)
     {
-        Choose(nameof(UsePool), (provider, perScope) => new PoolSource<T>(provider, perScope, Name));
-        var options = Services.AddOptions<ResourcePoolOptions<T>>(Name ?? Options.DefaultName).ValidateOnStart();
+        Choose(nameof(UsePool), (provider, perScope) => new PoolSource<T>(provider, perScope, Name, _databaseSystem));
+        var options = Services.AddOptions<ResourcePoolOptions<T>>(OptionsName).ValidateOnStart();
         if (configure is not null)
         {
             options.Configure(configure);
         }
 
-        Services.AddSingleton<IValidateOptions<ResourcePoolOptions<T>>>(new ResourcePoolOptionsValidator<T>(Name));
+        Services.AddSingleton<IValidateOptions<ResourcePoolOptions<T>>>(provider =>
+            new ResourcePoolOptionsValidator<T>(Name, provider.GetKeyedService<PoolConfiguration<T>>(Name)));
+        Services.AddSingleton<IHostedService>(provider => new PoolOperation<T>(provider, Name));
         Services.AddKeyedSingleton<IResourcePool<T>>(Name, (provider, _) => PoolOf(provider));
         return this;
     }
@@ -54,6 +64,50 @@ internal sealed class RequestResourceBuilder<T>(
 
     public IRequestResourceBuilder<T> SharedPerHost() =>
         Choose(nameof(SharedPerHost), static (provider, perScope) => new SharedSource<T>(provider, perScope));
+
+    public IRequestResourceBuilder<T> BindConfiguration(string section)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(section);
+        if (_section is not null)
+        {
+            return _section == section ? this : throw new InvalidOperationException(
+                $"The pool of {ResourceName.Of<T>(Name)} is bound to the configuration section {_section} already, and {section} would be " +
+                "a second one. Keep one.");
+        }
+
+        _section = section;
+        RequirePool(nameof(BindConfiguration));
+        Services.AddKeyedSingleton(
+            Name, (provider, _) => new PoolConfiguration<T>(provider.GetRequiredService<IConfiguration>(), section, Name));
+        Services.AddSingleton<IPostConfigureOptions<ResourcePoolOptions<T>>>(
+            provider => provider.GetRequiredKeyedService<PoolConfiguration<T>>(Name));
+        Services.AddSingleton<IValidateOptions<ResourcePoolOptions<T>>>(
+            provider => provider.GetRequiredKeyedService<PoolConfiguration<T>>(Name));
+        return this;
+    }
+
+    public IRequestResourceBuilder<T> EmitDbClientMetrics(string system)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(system);
+        _databaseSystem = system;
+        RequirePool(nameof(EmitDbClientMetrics));
+        return this;
+    }
+
+    public IRequestResourceBuilder<T> AddHealthCheck()
+    {
+        if (!_hasHealthCheck)
+        {
+            _hasHealthCheck = true;
+            Services.AddHealthChecks().Add(new HealthCheckRegistration(
+                $"resource:{ResourceName.Of<T>(Name)}",
+                provider => new ResourceHealthCheck<T>(provider, Name),
+                failureStatus: null,
+                tags: null));
+        }
+
+        return this;
+    }
 
     public IRequestResourceBuilder<T> ReleaseAfterHandler()
     {
@@ -100,6 +154,14 @@ internal sealed class RequestResourceBuilder<T>(
         var perScope = Define(new PerRequestSource<T>(_create, _teardown), endsWithHandler: false);
         return Define(_createSource(services, perScope), _endsWithHandler);
     }
+
+    /// <summary>Whether there is one is known only when everything is registered.</summary>
+    private void RequirePool(string verb) => Services
+        .AddOptions<ResourcePoolOptions<T>>(OptionsName)
+        .Validate(
+            _ => _strategy == nameof(UsePool),
+            $"{verb} is said of resource {ResourceName.Of<T>(Name)}, which has no pool. Add UsePool(), or remove {verb}.")
+        .ValidateOnStart();
 
     private static TimeSpan InRange(TimeSpan timeout) => timeout > TimeSpan.Zero && timeout <= RequestResourceOptionsValidator.Longest
         ? timeout

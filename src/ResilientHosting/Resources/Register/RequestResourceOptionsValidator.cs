@@ -22,6 +22,11 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
             failures.AddError($"must be at least 1, but is {options.MaxDetachedTeardowns}.", nameof(options.MaxDetachedTeardowns));
         }
 
+        if (options.HeldWarningThreshold != Timeout.InfiniteTimeSpan)
+        {
+            CheckRange(failures, nameof(options.HeldWarningThreshold), options.HeldWarningThreshold);
+        }
+
         if (options.ScopeTeardownBudget < options.TeardownTimeout)
         {
             failures.AddError(

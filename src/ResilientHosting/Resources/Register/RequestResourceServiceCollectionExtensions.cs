@@ -120,6 +120,7 @@ public static class RequestResourceServiceCollectionExtensions
             ServiceDescriptor.Singleton<IValidateOptions<RequestResourceOptions>, RequestResourceOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ResourceMetrics>();
+        services.AddSingleton<HeldResourceWatch>();
         services.AddSingleton<ResourceEnvironment>();
         services.AddSingleton<HostScope>();
         services.AddHostedService(static provider => provider.GetRequiredService<HostScope>());

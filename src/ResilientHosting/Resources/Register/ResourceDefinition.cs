@@ -19,4 +19,13 @@ internal sealed class ResourceDefinition<T>(string name, ResourceSource<T> sourc
 
     /// <inheritdoc cref="CreateTimeout"/>
     public TimeSpan? TeardownTimeout { get; init; }
+
+    /// <summary>The same resource, with its objects from elsewhere.</summary>
+    public ResourceDefinition<T> With(ResourceSource<T> source) => new(Name, source)
+    {
+        EndsWithHandler = EndsWithHandler,
+        DetachesTeardown = DetachesTeardown,
+        CreateTimeout = CreateTimeout,
+        TeardownTimeout = TeardownTimeout,
+    };
 }

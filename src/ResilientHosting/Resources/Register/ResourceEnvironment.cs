@@ -9,6 +9,7 @@ internal sealed class ResourceEnvironment(
     ResourceMetrics metrics,
     TimeProvider time,
     IHttpContextAccessor httpContextAccessor,
+    HeldResourceWatch watch,
     ILoggerFactory loggers)
 {
     private readonly IHostApplicationLifetime? _lifetime = root.GetService<IHostApplicationLifetime>();
@@ -21,7 +22,7 @@ internal sealed class ResourceEnvironment(
 
     public ILogger Logger { get; } = loggers.CreateLogger("ResilientHosting.Resources");
 
-    public LiveScopes LiveScopes { get; } = new();
+    public LiveScopes LiveScopes { get; } = new(watch);
 
     public TeardownLane Lane { get; } = new(options.Value.MaxDetachedTeardowns);
 

@@ -1,6 +1,6 @@
 namespace ResilientHosting.Resources;
 
-internal sealed class ResourcePoolOptionsValidator<T>(string? pool) : IValidateOptions<ResourcePoolOptions<T>>
+internal sealed class ResourcePoolOptionsValidator<T>(string? pool, PoolConfiguration<T>? configuration = null) : IValidateOptions<ResourcePoolOptions<T>>
     where T : class
 {
     private const int LargestSize = 100_000;
@@ -19,7 +19,8 @@ internal sealed class ResourcePoolOptionsValidator<T>(string? pool) : IValidateO
         {
             if (!isValid)
             {
-                failures.AddError($"Pool of {ResourceName.Of<T>(pool)}: must be {rule}, but is {value}.", property);
+                var origin = configuration?.FindKey(property) is { } key ? $" (configuration key {key})" : "";
+                failures.AddError($"Pool of {ResourceName.Of<T>(pool)}: must be {rule}, but is {value}{origin}.", property);
             }
         }
 
@@ -40,6 +41,7 @@ internal sealed class ResourcePoolOptionsValidator<T>(string? pool) : IValidateO
         Check(options.MaxWaiters is null or >= 0, nameof(options.MaxWaiters), options.MaxWaiters, "zero or more, or null for no limit");
         Check(options.LifetimeJitter is >= 0 and <= 0.5, nameof(options.LifetimeJitter), options.LifetimeJitter, "0 to 0.5");
         Check(Enum.IsDefined(options.Order), nameof(options.Order), options.Order, "Lifo or Fifo");
+        Check(options.LeakStackSampling is >= 0 and <= 1, nameof(options.LeakStackSampling), options.LeakStackSampling, "0 to 1");
         CheckTime(options.AcquireTimeout, nameof(options.AcquireTimeout));
         CheckTime(options.ValidationTimeout, nameof(options.ValidationTimeout));
         CheckTime(options.ValidationBypass, nameof(options.ValidationBypass), allowZero: true);

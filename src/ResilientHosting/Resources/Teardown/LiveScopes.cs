@@ -1,14 +1,16 @@
 namespace ResilientHosting.Resources;
 
 /// <summary>The scopes of one host that hold or have held a resource and have not ended: a linked list through the stacks themselves.</summary>
-internal sealed class LiveScopes
+internal sealed class LiveScopes(HeldResourceWatch watch)
 {
     private readonly Lock _gate = new();
     private ResourceStack? _newest;
     private TaskCompletionSource? _empty;
+    private bool _isWatched;
 
     public void Enter(ResourceStack scope)
     {
+        bool wasWatched;
         lock (_gate)
         {
             scope.Older = _newest;
@@ -18,6 +20,23 @@ internal sealed class LiveScopes
             }
 
             _newest = scope;
+            wasWatched = _isWatched;
+            _isWatched = true;
+        }
+
+        if (!wasWatched)
+        {
+            watch.Wake(this);
+        }
+    }
+
+    /// <summary>Ends the watch, unless there are scopes to be watched.</summary>
+    public bool TryRest()
+    {
+        lock (_gate)
+        {
+            _isWatched = _newest is not null;
+            return !_isWatched;
         }
     }
 

@@ -1,9 +1,17 @@
+using System.Diagnostics;
+
 namespace ResilientHosting.Resources;
 
 /// <summary>An object a scope must give back.</summary>
 internal abstract class OwnedObject
 {
     public abstract string Name { get; }
+
+    /// <summary>Whether holding the object keeps it from others.</summary>
+    public virtual bool IsExclusive => false;
+
+    /// <summary>The stack of whoever acquired the object, if it was taken down.</summary>
+    public virtual StackTrace? Acquirer => null;
 
     /// <summary>Whether the object goes back when the handler has returned, not after the response.</summary>
     public virtual bool EndsWithHandler => false;

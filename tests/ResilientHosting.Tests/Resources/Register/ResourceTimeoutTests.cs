@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ResilientHosting.Resources;
 using ResilientHosting.Tests.Infrastructure;
+using ResilientHosting.Tests.Sample;
 
 namespace ResilientHosting.Tests.Resources;
 
@@ -68,6 +69,29 @@ public sealed class ResourceTimeoutTests
 
         var exception = await Assert.ThrowsAsync<TimeoutException>(() => limited.Bounded());
         Assert.StartsWith("Resource Alpha was not created within 00:00:02", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CreateTimeout_HoldsForObjectsOfAPool()
+    {
+        var limit = TimeSpan.FromSeconds(2.5);
+        var clock = new SignallingClock();
+        var (services, _) = ResourceTestHost.BuildServices(
+            collection => collection.AddRequestScopedResource<Alpha>(async (_, token) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+                return new Alpha();
+            }).WithCreateTimeout(limit).UsePool(),
+            clock);
+        await using var root = services;
+        await using var scope = root.CreateResourceScope("test");
+
+        var limited = scope.GetAsync<Alpha>(Test).AsTask();
+        await clock.WaitForTimerAsync(limit);
+        clock.Advance(limit);
+
+        var exception = await Assert.ThrowsAsync<TimeoutException>(() => limited.Bounded());
+        Assert.StartsWith("Resource Alpha was not created within 00:00:02.5", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
+using System.Diagnostics;
+
 namespace ResilientHosting.Resources;
 
-/// <summary>One object of a pool. All but the object is guarded by the pool's gate.</summary>
+/// <summary>One object of a pool. All but the object and what its borrower notes is guarded by the pool's gate.</summary>
 internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trust, double lifetimeFactor, long now)
     where T : class
 {
@@ -26,4 +28,10 @@ internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trus
 
     /// <summary>Who has borrowed it; <see langword="null"/> while nobody has.</summary>
     public ResourceStack? Holder { get; set; }
+
+    /// <summary>When it was lent, for the measurement of its use. Its borrower's.</summary>
+    public long LentAt { get; set; }
+
+    /// <summary>The stack of who borrowed it, if this lease was sampled. Its borrower's.</summary>
+    public StackTrace? Acquirer { get; set; }
 }

@@ -14,6 +14,7 @@ internal static class PoolFailure
             ResourceAcquireFailure.Exhausted => "All objects are in use: give them back earlier (ReleaseAsync, ReleaseAfterHandler), or raise MaxSize.",
             ResourceAcquireFailure.Creating => "Objects are being created, but the backend is slow: raise AcquireTimeout, or keep some ready with MinIdle.",
             ResourceAcquireFailure.BackendFailing => $"Objects cannot be created: {cause?.Message}",
+            ResourceAcquireFailure.Paused => "The pool is paused: whoever called IResourcePool.Pause has not called Resume.",
             _ => "Every object is held by a scope that waits for a second one of this pool: pass the first one on instead of opening " +
                 "another scope, or release it before.",
         };

@@ -63,6 +63,18 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
     }
 
+    /// <summary>Why the last creation failed; <see langword="null"/> if it did not.</summary>
+    public Exception? CreationError
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pacer.LastError;
+            }
+        }
+    }
+
     /// <summary>Takes an object that is at hand and known to work; <see langword="null"/> if there is none, or others wait.</summary>
     public PoolEntry<T>? TryAcquire(ResourceStack holder)
     {
@@ -309,11 +321,13 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
     private ResourceAcquireTimeoutException Failure(TimeSpan waited)
     {
-        var reason = _used >= _options.MaxSize ? ResourceAcquireFailure.Exhausted
+        var reason = _isPaused ? ResourceAcquireFailure.Paused
+            : _used >= _options.MaxSize ? ResourceAcquireFailure.Exhausted
             : _pacer.IsFailing ? ResourceAcquireFailure.BackendFailing
             : _creations.Count > 0 ? ResourceAcquireFailure.Creating
             : ResourceAcquireFailure.Exhausted;
-        return PoolFailure.Create(Name, reason, Count(), waited, _pacer.LastError);
+        var cause = reason is ResourceAcquireFailure.BackendFailing or ResourceAcquireFailure.Creating ? _pacer.LastError : null;
+        return PoolFailure.Create(Name, reason, Count(), waited, cause);
     }
 
     /// <summary>

@@ -95,6 +95,20 @@ public sealed class ResourcePoolAcquireTests
     }
 
     [Fact]
+    public async Task Acquire_PausedForTooLong_FailsAsPaused()
+    {
+        await using var fixture = new PoolFixture();
+        fixture.Pool.Pause();
+
+        var waiter = fixture.AcquireAsync();
+        fixture.Time.Advance(TimeSpan.FromSeconds(30));
+
+        var exception = await Assert.ThrowsAsync<ResourceAcquireTimeoutException>(() => waiter.Bounded());
+        Assert.Equal(ResourceAcquireFailure.Paused, exception.Reason);
+        Assert.Contains("Resume", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Acquire_Cancelled_LeavesTheQueueAndNotTheCreation()
     {
         await using var fixture = new PoolFixture();
