@@ -251,7 +251,8 @@ public sealed class ResourcePoolAcquireTests
         var exception = await Assert.ThrowsAsync<ResourceAcquireTimeoutException>(() => PoolFixture.TakeAsync(inSecond));
 
         Assert.Equal(ResourceAcquireFailure.Deadlocked, exception.Reason);
-        await second.DisposeAsync();
+        await inSecond.DisposeAsync();
+        await second.DisposeAsync().Bounded();
         await waits.Bounded();
     }
 
