@@ -55,13 +55,16 @@ internal sealed class ResourceMetrics
 
     public void CreationFailed(string resource, Exception exception) => Failed(resource, "create", exception);
 
-    public void TornDown(string resource, ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
+    /// <summary>Whether anybody wants to know how long teardowns take.</summary>
+    public bool MeasuresTeardowns => _teardownDuration.Enabled;
+
+    public void TornDown(string resource, ScopeOutcomeKind outcome, TimeSpan? duration, Exception? failure)
     {
         _tornDown.Add(1, Tag(ResourceTag, resource));
-        if (_teardownDuration.Enabled)
+        if (duration is { } took)
         {
             _teardownDuration.Record(
-                duration.TotalSeconds, Tag(ResourceTag, resource), Tag("resilient_hosting.scope.outcome", outcome.ToString()));
+                took.TotalSeconds, Tag(ResourceTag, resource), Tag("resilient_hosting.scope.outcome", outcome.ToString()));
         }
 
         if (failure is not null)

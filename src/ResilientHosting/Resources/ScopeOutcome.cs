@@ -39,6 +39,14 @@ public enum ScopeOutcomeKind
 public sealed record ScopeOutcome(
     ScopeOutcomeKind Kind, Exception? Exception = null, int? StatusCode = null, bool ResponseStarted = false)
 {
+    private static readonly ScopeOutcome Ok = new(ScopeOutcomeKind.Succeeded, StatusCode: 200);
+    private static readonly ScopeOutcome OkStarted = new(ScopeOutcomeKind.Succeeded, StatusCode: 200, ResponseStarted: true);
+
+    /// <summary>One object for what nearly all requests come to.</summary>
+    internal static ScopeOutcome Of(ScopeOutcomeKind kind, Exception? exception, int statusCode, bool responseStarted) =>
+        kind == ScopeOutcomeKind.Succeeded && exception is null && statusCode == 200 ? responseStarted ? OkStarted : Ok
+        : new ScopeOutcome(kind, exception, statusCode, responseStarted);
+
     /// <summary>Whether a unit of work should be committed: the scope succeeded and the status is below 500.</summary>
     public bool ShouldCommit => Kind == ScopeOutcomeKind.Succeeded && StatusCode is null or < 500;
 }

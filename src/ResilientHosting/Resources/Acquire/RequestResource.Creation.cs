@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace ResilientHosting.Resources;
 
 /// <content>How an object comes into being: an attempt, which ends in an object of the scope, in one that comes too late, or in a failure.</content>
@@ -73,7 +75,7 @@ internal sealed partial class RequestResource<T>
             _stack.LeaveAttempt(attempt);
         }
 
-        attempt.Completion.TrySetResult(created.Lease.Value);
+        attempt.Succeed(created.Lease.Value);
         return true;
     }
 
@@ -159,25 +161,82 @@ internal sealed partial class RequestResource<T>
 
     private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name, owner._definition.EndsWithHandler)
     {
+        private TaskCompletionSource<T>? _completion;
+        private T? _result;
+        private Exception? _failure;
+
         /// <summary>The early release of the previous object, if it is still going on.</summary>
         public Task? Predecessor { get; } = predecessor;
 
-        /// <summary>Continuations run elsewhere: whoever completes it must not run its waiters' code.</summary>
-        public TaskCompletionSource<T> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>What came of an attempt that has ended: its object, or its exception, which is thrown.</summary>
+        public T Result
+        {
+            get
+            {
+                if (_failure is not null)
+                {
+                    ExceptionDispatchInfo.Throw(_failure);
+                }
+
+                return _result!;
+            }
+        }
+
+        /// <summary>For those who have to wait; an attempt that ends at once needs no task.</summary>
+        public Task<T> WhenEnded()
+        {
+            lock (owner._stack.Gate)
+            {
+                if (_completion is null)
+                {
+                    // Continuations run elsewhere: whoever completes it must not run its waiters' code.
+                    _completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+                    Complete();
+                }
+
+                return _completion.Task;
+            }
+        }
+
+        public void Succeed(T result)
+        {
+            lock (owner._stack.Gate)
+            {
+                _result = result;
+                Complete();
+            }
+        }
 
         /// <summary>Fails those who wait. False if the attempt had already ended.</summary>
         public bool Fail(Exception exception)
         {
-            var failed = Completion.TrySetException(exception);
-            if (failed)
+            lock (owner._stack.Gate)
             {
-                // Observed here: all callers may have stopped waiting, and the failure has been logged.
-                _ = Completion.Task.Exception;
-            }
+                if (_failure is not null || _result is not null)
+                {
+                    return false;
+                }
 
-            return failed;
+                _failure = exception;
+                Complete();
+                return true;
+            }
         }
 
         protected override void OnTimeout() => owner.TimeOut(this);
+
+        private void Complete()
+        {
+            if (_result is not null)
+            {
+                _completion?.SetResult(_result);
+            }
+            else if (_failure is not null && _completion is not null)
+            {
+                // Observed here: all callers may have stopped waiting, and the failure has been logged.
+                _completion.SetException(_failure);
+                _ = _completion.Task.Exception;
+            }
+        }
     }
 }

@@ -8,7 +8,8 @@ namespace ResilientHosting.Resources;
 /// One resource of one scope. Its states: nothing, an attempt in flight, an object, an early release in flight; every change happens under
 /// the stack's gate, and no user code runs under it. There is never a second object before the first has been given back.
 /// </summary>
-internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDefinition<T> definition) : IRequestResource<T>
+internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDefinition<T> definition)
+    : BoundResource(definition), IRequestResource<T>
     where T : class
 {
     private readonly ResourceStack _stack = stack;
@@ -36,8 +37,6 @@ internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDe
 
         return Volatile.Read(ref _created) is { } created ? new(created.Lease.Value) : WaitAsync(requester, cancellationToken);
     }
-
-    public bool IsOf(ResourceDefinition<T> definition) => ReferenceEquals(_definition, definition);
 
     public bool TryGet([NotNullWhen(true)] out T? resource)
     {
@@ -120,14 +119,14 @@ internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDe
             requester?.WaitFor(attempt);
         }
 
-        if (started is not null)
-        {
-            _ = CreateAsync(started);
-        }
-
         try
         {
-            return await attempt.Completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (started is not null && CreateAsync(started).IsCompleted)
+            {
+                return started.Result;
+            }
+
+            return await attempt.WhenEnded().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -203,8 +202,6 @@ internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDe
 
         public override bool EndsWithHandler => owner._definition.EndsWithHandler;
 
-        public override object? Resource => owner;
-
         public override TimeSpan? TeardownTimeout => owner._definition.TeardownTimeout;
 
         public override bool DetachesTeardown => owner._definition.DetachesTeardown;
@@ -231,7 +228,7 @@ internal sealed partial class RequestResource<T>(ResourceStack stack, ResourceDe
             return owner.ReleaseAsync(this, release, teardown);
         }
 
-        public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
+        public override void OnReturned(ScopeOutcomeKind outcome, TimeSpan? duration, Exception? failure)
         {
             if (IsTornDown)
             {

@@ -12,8 +12,8 @@ internal static class ResourceResolution
     public static IRequestResource<T> Resolve<T>(IServiceProvider services, string? name)
         where T : class
     {
-        // The public interface is registered as transient in front of the scoped implementation, so that this check comes before the
-        // container's own (Development) or in place of it (Production), where the root would keep the resource for ever.
+        // The public interface is registered as transient in front of the scoped stack, so that this check comes before the container's
+        // own (Development) or in place of it (Production), where the root would keep the stack for ever.
         if (services.GetRequiredService<ResourceEnvironment>().IsRoot(services))
         {
             throw new InvalidOperationException(
@@ -22,6 +22,6 @@ internal static class ResourceResolution
                 "services.CreateResourceScope(name) and take it from there.");
         }
 
-        return services.GetRequiredKeyedService<RequestResource<T>>(name);
+        return services.GetRequiredService<ResourceStack>().Bind(services.GetRequiredKeyedService<ResourceDefinition<T>>(name));
     }
 }

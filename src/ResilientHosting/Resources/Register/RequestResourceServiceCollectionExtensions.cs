@@ -101,8 +101,6 @@ public static class RequestResourceServiceCollectionExtensions
         var builder = new RequestResourceBuilder<T>(services, name, create, teardown ?? Teardown.DisposeAsync);
         services.AddKeyedSingleton(name, builder);
         services.AddKeyedSingleton(name, (provider, _) => builder.Build(provider));
-        services.AddKeyedScoped(name, (provider, _) => provider.GetRequiredService<ResourceStack>().Bind(
-            provider.GetRequiredKeyedService<ResourceDefinition<T>>(name)));
         services.AddKeyedTransient(name, (provider, _) => ResourceResolution.Resolve<T>(provider, name));
         return builder;
     }

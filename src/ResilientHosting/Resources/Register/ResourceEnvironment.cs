@@ -20,6 +20,8 @@ internal sealed class ResourceEnvironment(
 
     public TimeProvider Time { get; } = time;
 
+    public CoarseClock Clock { get; } = new(time);
+
     public ILogger Logger { get; } = loggers.CreateLogger("ResilientHosting.Resources");
 
     public LiveScopes LiveScopes { get; } = new(watch);

@@ -23,7 +23,10 @@ internal sealed class HostScope : IHostedLifecycleService, IAsyncDisposable, IDi
 
     public ResourceScopeClosedException ClosedException(string resource) => _stack.ClosedException(resource);
 
-    /// <summary>Takes over an object; its <see cref="OwnedObject.ReturnAsync"/> runs when the host stops. False if it has stopped.</summary>
+    /// <summary>
+    /// Takes over an object; its <see cref="OwnedObject.ReturnAsync"/> runs when the host stops. One that is owned already becomes the
+    /// newest. False if the host has stopped.
+    /// </summary>
     public bool TryOwn(OwnedObject owned)
     {
         lock (_stack.Gate)
@@ -33,7 +36,7 @@ internal sealed class HostScope : IHostedLifecycleService, IAsyncDisposable, IDi
                 return false;
             }
 
-            _stack.Push(owned);
+            _stack.Renew(owned);
             return true;
         }
     }

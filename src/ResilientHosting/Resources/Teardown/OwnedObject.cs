@@ -16,9 +16,6 @@ internal abstract class OwnedObject
     /// <summary>Whether the object goes back when the handler has returned, not after the response.</summary>
     public virtual bool EndsWithHandler => false;
 
-    /// <summary>What hands the object out; <see langword="null"/> if nothing does.</summary>
-    public virtual object? Resource => null;
-
     /// <summary>The object's own time limit; <see langword="null"/> where the one for all applies.</summary>
     public virtual TimeSpan? TeardownTimeout => null;
 
@@ -39,7 +36,7 @@ internal abstract class OwnedObject
     }
 
     /// <summary>The object has been given back, or given up.</summary>
-    public virtual void OnReturned(ScopeOutcomeKind outcome, TimeSpan duration, Exception? failure)
+    public virtual void OnReturned(ScopeOutcomeKind outcome, TimeSpan? duration, Exception? failure)
     {
     }
 }

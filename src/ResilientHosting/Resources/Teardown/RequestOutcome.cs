@@ -22,7 +22,7 @@ internal static class RequestOutcome
 
         var started = context.Response.HasStarted;
         var status = escaped is null || started ? context.Response.StatusCode : StatusOf(escaped);
-        return new ScopeOutcome(kind, escaped ?? handled, status, started);
+        return ScopeOutcome.Of(kind, escaped ?? handled, status, started);
     }
 
     /// <summary>While the pipeline is running: a resource is given back before its end.</summary>

@@ -20,21 +20,6 @@ internal sealed partial class ResourceStack
         _opened = true;
     }
 
-    /// <summary>A resource as the services of this scope hand it out.</summary>
-    public RequestResource<T> Bind<T>(ResourceDefinition<T> definition)
-        where T : class => _origin?.Find(definition) ?? new RequestResource<T>(_origin ?? this, definition);
-
-    private RequestResource<T>? Find<T>(ResourceDefinition<T> definition)
-        where T : class
-    {
-        lock (Gate)
-        {
-            return _resources
-                .Select(owned => owned.Resource as RequestResource<T>)
-                .FirstOrDefault(resource => resource is not null && resource.IsOf(definition));
-        }
-    }
-
     /// <summary>Moves what is left to the lane, if the next object allows it and there is room.</summary>
     private bool TryDetach(Teardown teardown)
     {

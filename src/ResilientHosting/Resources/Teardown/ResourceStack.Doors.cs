@@ -9,13 +9,14 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
     private bool _opened;
     private bool _live;
     private string? _name;
+    private string? _path;
     private ExecutionContext? _ambient;
     private ScopeOutcome? _pipelineOutcome;
 
     /// <summary>The request the scope belongs to, while it lasts.</summary>
     public HttpContext? HttpContext { get; private set; }
 
-    public string Name => _name ?? "service scope";
+    public string Name => _path is null ? _name ?? "service scope" : $"{_name} {_path}";
 
     /// <summary>For whom the scope makes an object that outlives requests; <see langword="null"/> in all other scopes.</summary>
     public Lineage? Lineage { get; private set; }
@@ -63,8 +64,8 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
         }
 
         // A service scope opened inside a request has another stack than the request.
-        var current = Environment.HttpContext;
-        var request = current?.RequestServices?.GetService<ResourceStack>() == this ? current : null;
+        var request = Environment.HttpContext is { RequestServices: { } services } current
+            && (ReferenceEquals(services, Services) || services.GetService<ResourceStack>() == this) ? current : null;
         lock (Gate)
         {
             if (_opened || IsClosed)
@@ -76,7 +77,13 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
             if (request is not null)
             {
                 HttpContext = request;
-                _name = request.GetEndpoint()?.DisplayName ?? $"{request.Request.Method} {request.Request.Path.ToUriComponent()}";
+                _name = request.GetEndpoint()?.DisplayName;
+                if (_name is null)
+                {
+                    _name = request.Request.Method;
+                    _path = request.Request.Path.ToUriComponent();
+                }
+
                 request.Features.Set(this);
 
                 // Callbacks run last-in first-out. RequestServices exist by now, so their disposal was registered before and runs after.

@@ -7,7 +7,9 @@ namespace ResilientHosting.Resources;
 internal sealed partial class ResourceStack(IServiceProvider services, ResourceEnvironment environment)
 {
     private readonly List<OwnedObject> _resources = [];
-    private readonly List<CreationAttempt> _attempts = [];
+    private List<CreationAttempt>? _attempts;
+    private BoundResource? _bound;
+    private Task _running = Task.CompletedTask;
     private TaskCompletionSource? _settled;
     private TaskCompletionSource? _closed;
     private bool _tornDown;
@@ -26,7 +28,28 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
     public bool IsClosed => Volatile.Read(ref _outcome) is not null;
 
     /// <summary>Whether nothing is going on that uses the scope's objects. Read under the gate.</summary>
-    private bool IsSettled => _attempts.Count == 0 && _releases == 0 && _children is not { Count: > 0 };
+    private bool IsSettled => _attempts is not { Count: > 0 } && _releases == 0 && _children is not { Count: > 0 };
+
+    /// <summary>A resource as the services of this scope hand it out: always the same one.</summary>
+    public RequestResource<T> Bind<T>(ResourceDefinition<T> definition)
+        where T : class
+    {
+        var scope = _origin ?? this;
+        lock (scope.Gate)
+        {
+            for (var bound = scope._bound; bound is not null; bound = bound.Next)
+            {
+                if (ReferenceEquals(bound.Definition, definition))
+                {
+                    return (RequestResource<T>)bound;
+                }
+            }
+
+            var resource = new RequestResource<T>(scope, definition) { Next = scope._bound };
+            scope._bound = resource;
+            return resource;
+        }
+    }
 
     // The members down to LeaveRelease are called under the gate.
     public void Push(OwnedObject resource)
@@ -35,17 +58,24 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
         _mayDetach |= resource.DetachesTeardown;
     }
 
+    /// <summary>Makes a resource the newest, whether it was here before or not.</summary>
+    public void Renew(OwnedObject resource)
+    {
+        _resources.Remove(resource);
+        Push(resource);
+    }
+
     public void Remove(OwnedObject resource)
     {
         _resources.RemoveAt(_resources.LastIndexOf(resource));
         resource.OnRemoved();
     }
 
-    public void EnterAttempt(CreationAttempt attempt) => _attempts.Add(attempt);
+    public void EnterAttempt(CreationAttempt attempt) => (_attempts ??= []).Add(attempt);
 
     public void LeaveAttempt(CreationAttempt attempt)
     {
-        if (_attempts.Remove(attempt))
+        if (_attempts!.Remove(attempt))
         {
             SignalIfSettled();
         }
@@ -68,7 +98,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
     }
 
     public ResourceScopeClosedException ClosedException(string resource) =>
-        new(resource, Name, Environment.Time.GetElapsedTime(_closedAt), _outcome!, isEnding: !_tornDown);
+        new(resource, Name, TimeSpan.FromMilliseconds(Environment.Clock.Now - _closedAt), _outcome!, isEnding: !_tornDown);
 
     /// <summary>Ends the scope: tears everything down, newest first. Only the first call's outcome counts; all wait for the end.</summary>
     public Task CloseAsync(ScopeOutcome outcome)
@@ -82,7 +112,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
                     : (_closed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
 
-            _closedAt = Environment.Time.GetTimestamp();
+            _closedAt = Environment.Clock.Now;
             Volatile.Write(ref _outcome, outcome);
             _tornDown = _resources.Count == 0 && IsSettled;
             if (_tornDown)
@@ -92,7 +122,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             else if (!IsSettled)
             {
                 _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _attempts.ForEach(static attempt => attempt.Cancel());
+                _attempts?.ForEach(static attempt => attempt.Cancel());
             }
         }
 
@@ -103,7 +133,14 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             return Task.CompletedTask;
         }
 
-        return RunAsync(TearDownAllAsync);
+        if (_ambient is null)
+        {
+            return TearDownAllAsync();
+        }
+
+        // As below, without the closure: this is every request's way.
+        ExecutionContext.Run(_ambient, static stack => ((ResourceStack)stack!)._running = ((ResourceStack)stack).TearDownAllAsync(), this);
+        return _running;
     }
 
     /// <summary>The doors are entered without the AsyncLocals of the code that used the resources.</summary>
@@ -177,7 +214,7 @@ internal sealed partial class ResourceStack(IServiceProvider services, ResourceE
             string[] children;
             lock (Gate)
             {
-                creating = [.. _attempts.Select(attempt => attempt.Name)];
+                creating = [.. (_attempts ?? []).Select(attempt => attempt.Name)];
                 children = [.. (_children ?? []).Select(child => child.Name)];
             }
 

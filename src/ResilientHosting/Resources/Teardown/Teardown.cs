@@ -10,18 +10,19 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private IServiceProvider _services = stack.Services;
-    private long _start = stack.Environment.Time.GetTimestamp();
+    private long _start = stack.Environment.Clock.Now;
     private List<(string Resource, Exception Exception)>? _failures;
     private int _total;
 
     /// <summary>What is left of the time for all.</summary>
-    public TimeSpan Budget => stack.Environment.Options.ScopeTeardownBudget - stack.Environment.Time.GetElapsedTime(_start);
+    public TimeSpan Budget =>
+        stack.Environment.Options.ScopeTeardownBudget - TimeSpan.FromMilliseconds(stack.Environment.Clock.Now - _start);
 
     /// <summary>Goes on with other services, after the scope's own have gone, and with all of the budget.</summary>
     public void Continue(IServiceProvider services)
     {
         _services = services;
-        _start = stack.Environment.Time.GetTimestamp();
+        _start = stack.Environment.Clock.Now;
     }
 
     /// <summary>The teardown of a resource registered without one.</summary>
@@ -43,22 +44,21 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
     public async ValueTask<Exception?> RunAsync(OwnedObject owned)
     {
         var time = stack.Environment.Time;
-        var start = time.GetTimestamp();
+        var start = stack.Environment.Metrics.MeasuresTeardowns ? time.GetTimestamp() : (long?)null;
         var ownLimit = owned.TeardownTimeout ?? stack.Environment.Options.TeardownTimeout;
         var limit = TimeSpan.FromTicks(Math.Min(ownLimit.Ticks, Math.Max(0, Budget.Ticks)));
 
-        // Not disposed of: a teardown that was given up still holds the token, and without a timer of its own there is nothing to free.
-        var deadline = new CancellationTokenSource();
+        var context = new TeardownContext(outcome, _services);
         if (limit == TimeSpan.Zero)
         {
-            await deadline.CancelAsync().ConfigureAwait(false);
+            await context.CancelAsync().ConfigureAwait(false);
         }
 
         using var activity = TeardownActivity.Start(owned, outcome.Kind);
-        var returning = ReturnAsync(owned, new TeardownContext(outcome, _services, deadline.Token));
+        var returning = ReturnAsync(owned, context);
         var failure = returning.IsCompleted
             ? await returning.ConfigureAwait(false)
-            : await WaitAsync(returning.AsTask(), deadline, limit, time).ConfigureAwait(false);
+            : await WaitAsync(returning.AsTask(), context, limit, time).ConfigureAwait(false);
 
         _total++;
         if (failure is not null)
@@ -67,7 +67,7 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
             TeardownActivity.Fail(activity, failure);
         }
 
-        owned.OnReturned(outcome.Kind, time.GetElapsedTime(start), failure);
+        owned.OnReturned(outcome.Kind, start is { } at ? time.GetElapsedTime(at) : null, failure);
         return failure;
     }
 
@@ -96,11 +96,11 @@ internal sealed class Teardown(ResourceStack stack, ScopeOutcome outcome)
     }
 
     private static async ValueTask<Exception?> WaitAsync(
-        Task<Exception?> returning, CancellationTokenSource deadline, TimeSpan limit, TimeProvider time)
+        Task<Exception?> returning, TeardownContext context, TimeSpan limit, TimeProvider time)
     {
         // CancelAsync, because a callback that throws on a timer's thread would end the process.
         var timer = time.CreateTimer(
-            static state => _ = ((CancellationTokenSource)state!).CancelAsync(), deadline, limit, Timeout.InfiniteTimeSpan);
+            static state => _ = ((TeardownContext)state!).CancelAsync(), context, limit, Timeout.InfiniteTimeSpan);
         await using (timer.ConfigureAwait(false))
         {
             try

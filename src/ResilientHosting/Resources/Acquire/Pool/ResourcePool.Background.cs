@@ -11,6 +11,7 @@ internal sealed partial class ResourcePool<T>
     private int _hanging;
     private int _givenUp;
     private bool _isOwned;
+    private bool _hasWorked;
     private TaskCompletionSource? _quiet;
 
     private int Fresh => _creations.Count - _hanging - _givenUp;
@@ -23,7 +24,7 @@ internal sealed partial class ResourcePool<T>
             var demanded = _waiters.Count > 0;
             var missing = demanded
                 ? _waiters.Count - _validating - Fresh
-                : _isOwned ? _options.MinIdle - _idle.Count - _validating - Fresh : 0;
+                : _hasWorked ? _options.MinIdle - _idle.Count - _validating - Fresh : 0;
             if (missing <= 0 || _total >= _options.MaxSize || Fresh >= _pacer.Limit(_options.MaxConcurrentCreates))
             {
                 return;
@@ -42,6 +43,8 @@ internal sealed partial class ResourcePool<T>
 
     private void StartCreation(Lineage lineage)
     {
+        // From here on the end of the host waits for what is going on here.
+        _isOwned = _isOwned || _host.TryOwn(this);
         var creation = new PoolCreation(lineage, _generation, _clock.Now, _pacer.Patience);
         _creations.Add(creation);
         _total++;
@@ -98,12 +101,13 @@ internal sealed partial class ResourcePool<T>
         _entries.Add(entry);
         _pacer.OnSuccess(now - creation.StartedAt);
 
-        // Only now: what the object was made from must be closed after the pool.
-        _isOwned = _isOwned || _host.TryOwn(this);
-        if (!_isOwned)
+        // What the first object was made from must be closed after the pool, so the pool counts as made only now.
+        if (!_hasWorked && !_host.TryOwn(this))
         {
             Close();
         }
+
+        _hasWorked = true;
 
         _upkeep ??= _environment.Time.CreateTimer(static pool => ((ResourcePool<T>)pool!).OnUpkeep(), this, UpkeepInterval, UpkeepInterval);
         Introduce(entry, now);
@@ -127,7 +131,7 @@ internal sealed partial class ResourcePool<T>
         _pacer.OnFailure(_clock.Now, failure);
 
         // An outage is waited out. What has never worked is a mistake in the set-up, and whoever made it wants to know at once.
-        if (!_isOwned || failure is ResourceCycleException)
+        if (!_hasWorked || failure is ResourceCycleException)
         {
             FailWaiters(failure);
         }

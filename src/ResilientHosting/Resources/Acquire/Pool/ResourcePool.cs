@@ -21,7 +21,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
     private readonly ResourceDefinition<T> _definition;
     private readonly ResourceEnvironment _environment;
     private readonly HostScope _host;
-    private readonly PoolClock _clock;
+    private readonly CoarseClock _clock;
     private ResourcePoolOptions<T> _options;
     private int _total;
     private int _used;
@@ -42,7 +42,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         _definition = definition;
         _environment = services.GetRequiredService<ResourceEnvironment>();
         _host = services.GetRequiredService<HostScope>();
-        _clock = new PoolClock(_environment.Time);
+        _clock = _environment.Clock;
         _options = options;
         _wake = _environment.Time.CreateTimer(static pool => ((ResourcePool<T>)pool!).OnWake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -94,6 +94,11 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
 
             RemoveNextIdle();
             Lend(entry, holder);
+            if (_idle.Count < _options.MinIdle)
+            {
+                Pump();
+            }
+
             return entry;
         }
     }

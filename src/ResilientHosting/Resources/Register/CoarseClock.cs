@@ -1,7 +1,7 @@
 namespace ResilientHosting.Resources;
 
-/// <summary>Milliseconds for the pool's hot path, where the system's tick count is several times cheaper than its time stamps.</summary>
-internal readonly struct PoolClock(TimeProvider time)
+/// <summary>Milliseconds for hot paths, where the system's tick count is several times cheaper than its time stamps.</summary>
+internal readonly struct CoarseClock(TimeProvider time)
 {
     private readonly TimeProvider? _other = ReferenceEquals(time, TimeProvider.System) ? null : time;
 
