@@ -27,7 +27,8 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="Newer"/>
     public ResourceStack? Older { get; set; }
 
-    public static ResourceStack? Of(HttpContext context) => context.Features.Get<ResourceStack>();
+    // By the indexer: the generic methods of the interface cost several times as much.
+    public static ResourceStack? Of(HttpContext context) => (ResourceStack?)context.Features[typeof(ResourceStack)];
 
     /// <summary>Opens the scope as one that belongs to no request, even if it is opened during one.</summary>
     public void OpenDetached(string name, ResourceStack? parent)
@@ -84,7 +85,7 @@ internal sealed partial class ResourceStack : IAsyncDisposable, IDisposable
                     _path = request.Request.Path.ToUriComponent();
                 }
 
-                request.Features.Set(this);
+                request.Features[typeof(ResourceStack)] = this;
 
                 // Callbacks run last-in first-out. RequestServices exist by now, so their disposal was registered before and runs after.
                 request.Response.OnCompleted(static state => ((ResourceStack)state).OnResponseCompletedAsync(), this);
