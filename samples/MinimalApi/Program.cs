@@ -9,10 +9,11 @@ var builder = WebApplication.CreateBuilder(args);
 // Save a source file, and the next request is answered by a new start of this program. This call lets even the first one be seamless.
 builder.Services.AddDevReloader();
 
-// Created when a handler first asks for it, ended once: the connection is closed when the request has ended; what it wrote is committed
-// or rolled back, and what it uploaded is kept or deleted, as its outcome decides. These two end before the answer is written: nobody
-// is told "created" about an order that then could not be saved.
-builder.Services.AddRequestScopedResource(Database.OpenAsync, Database.CloseAsync);
+// Had when a handler first asks for it, ended once: the connection goes back to its pool when the request has ended; what it wrote is
+// committed or rolled back, and what it uploaded is kept or deleted, as its outcome decides. These two end before the answer is written:
+// nobody is told "created" about an order that then could not be saved.
+builder.Services.AddRequestScopedResource(Database.OpenAsync)
+    .UsePool(Database.ConfigurePool).BindConfiguration("Pool").AddHealthCheck();
 builder.Services.AddRequestScopedResource(OrderChanges.BeginAsync, OrderChanges.EndAsync).ReleaseAfterHandler();
 builder.Services.AddRequestScopedResource(IncomingFile.CreateAsync, IncomingFile.EndAsync).ReleaseAfterHandler();
 
@@ -54,5 +55,6 @@ app.MapOrders();
 app.MapPayments();
 app.MapUploads();
 app.MapActivity();
+app.MapHealthChecks("/health");
 
 app.Run();

@@ -221,7 +221,7 @@ $("upload-leave").addEventListener("click", () => upload?.abort());
 // What the server saw
 
 const tones = {
-  committed: "good", completed: "good", finished: "good", kept: "good", closed: "good",
+  committed: "good", completed: "good", finished: "good", kept: "good", returned: "good",
   stopped: "warn", left: "warn", discarded: "warn", "rolled back": "warn", refused: "bad", failed: "bad",
 };
 

@@ -134,6 +134,6 @@ public sealed class OrderTests
         client.Leave(departure);
 
         Assert.Equal("after 0 of 8 customers", await sample.WaitForActivityAsync("report", "stopped"));
-        Assert.Equal("Aborted: GET /orders/report, status 499", await sample.WaitForActivityAsync("connection", "closed", "report"));
+        Assert.Equal("Aborted: GET /orders/report, status 499", await sample.WaitForActivityAsync("connection", "returned", "report"));
     }
 }
