@@ -34,7 +34,10 @@ public sealed class ResourcePoolOptions<T>
     /// <value>Default 30 s. More than zero, at most one day.</value>
     public TimeSpan AcquireTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many may wait. One more gets a <see cref="ResourceAcquireTimeoutException"/> at once.</summary>
+    /// <summary>
+    /// How many may wait for an object that is in use. One more gets a <see cref="ResourceAcquireTimeoutException"/> at once. Those for whom
+    /// there is room in the pool are not counted.
+    /// </summary>
     /// <value>Default <see langword="null"/>: any number. Zero or more.</value>
     public int? MaxWaiters { get; set; }
 

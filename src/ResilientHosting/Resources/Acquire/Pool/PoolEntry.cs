@@ -14,8 +14,8 @@ internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trus
 
     public long CreatedAt { get; } = now;
 
-    /// <summary>The part of the longest lifetime that is this object's own.</summary>
-    public double LifetimeFactor { get; } = lifetimeFactor;
+    /// <summary>When the object's life is over. See <see cref="LimitLife"/>.</summary>
+    public long ExpiresAt { get; private set; }
 
     /// <summary>How often the pool had been disappointed when the object was last known to work: created or validated.</summary>
     public int Trust { get; set; } = trust;
@@ -34,4 +34,9 @@ internal sealed class PoolEntry<T>(HostObject<T> owner, int generation, int trus
 
     /// <summary>The stack of who borrowed it, if this lease was sampled. Its borrower's.</summary>
     public StackTrace? Acquirer { get; set; }
+
+    /// <summary>Sets the end of the object's life: its own part, which differs from others', of the longest one.</summary>
+    public void LimitLife(TimeSpan longest) => ExpiresAt = longest == Timeout.InfiniteTimeSpan
+        ? long.MaxValue
+        : CreatedAt + (long)Math.Min(longest.TotalMilliseconds * lifetimeFactor, long.MaxValue / 2);
 }

@@ -7,7 +7,7 @@ internal static class PoolFailure
         string pool, ResourceAcquireFailure reason, ResourcePoolStatistics statistics, TimeSpan waited, Exception? cause)
     {
         var when = reason == ResourceAcquireFailure.Deadlocked ? "can become free"
-            : waited == TimeSpan.Zero ? $"is free, and {statistics.Waiting} wait already, the most that may (MaxWaiters)"
+            : waited == TimeSpan.Zero ? "is free, and as many wait already as may (MaxWaiters)"
             : $"became free within {waited:c}";
         var why = reason switch
         {

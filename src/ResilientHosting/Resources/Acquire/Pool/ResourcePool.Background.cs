@@ -98,6 +98,7 @@ internal sealed partial class ResourcePool<T>
         var now = _clock.Now;
         var lifetime = 1 + (_options.LifetimeJitter * ((Random.Shared.NextDouble() * 2) - 1));
         var entry = new PoolEntry<T>(created, creation.Generation, _disappointments, lifetime, now);
+        entry.LimitLife(_options.MaxLifetime);
         _entries.Add(entry);
         _pacer.OnSuccess(now - creation.StartedAt);
 

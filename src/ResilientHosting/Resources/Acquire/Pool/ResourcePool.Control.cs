@@ -37,6 +37,11 @@ internal sealed partial class ResourcePool<T>
         lock (_gate)
         {
             Volatile.Write(ref _options, options);
+            foreach (var entry in _entries)
+            {
+                entry.LimitLife(options.MaxLifetime);
+            }
+
             while (_total - _tearingDown > options.MaxSize && _idle.Count > 0)
             {
                 var surplus = _idle.Oldest;

@@ -121,7 +121,9 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         lock (_gate)
         {
             _host.ThrowIfClosed(Name);
-            if (_waiters.Count >= (_options.MaxWaiters ?? int.MaxValue))
+
+            // Those for whom there is a slot only wait for a creation.
+            if (_waiters.Count - (_options.MaxSize - _used) >= _options.MaxWaiters)
             {
                 throw Failure(TimeSpan.Zero);
             }
@@ -230,10 +232,7 @@ internal sealed partial class ResourcePool<T> : OwnedObject, IResourcePool<T>
         }
     }
 
-    private bool IsStale(PoolEntry<T> entry, long now) =>
-        entry.Generation != _generation ||
-        (_options.MaxLifetime != Timeout.InfiniteTimeSpan &&
-            now - entry.CreatedAt >= _options.MaxLifetime.TotalMilliseconds * entry.LifetimeFactor);
+    private bool IsStale(PoolEntry<T> entry, long now) => entry.Generation != _generation || now >= entry.ExpiresAt;
 
     private bool NeedsValidation(PoolEntry<T> entry, long now) =>
         _options.Validate is not null &&

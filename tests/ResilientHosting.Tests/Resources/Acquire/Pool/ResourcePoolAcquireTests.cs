@@ -164,6 +164,20 @@ public sealed class ResourcePoolAcquireTests
     }
 
     [Fact]
+    public async Task Acquire_NobodyMayWait_StillGetsWhatThereIsRoomFor()
+    {
+        await using var fixture = new PoolFixture(pool =>
+        {
+            pool.MaxSize = 2;
+            pool.MaxWaiters = 0;
+        });
+
+        await Task.WhenAll(fixture.AcquireAsync(), fixture.AcquireAsync()).Bounded();
+
+        await Assert.ThrowsAsync<ResourceAcquireTimeoutException>(() => fixture.AcquireAsync());
+    }
+
+    [Fact]
     public async Task Acquire_Object_IsMadeWithoutTheRequestsAsyncLocals()
     {
         var seen = new TaskCompletionSource<string?>();

@@ -239,6 +239,19 @@ public sealed class ResourcePoolCareTests
     }
 
     [Fact]
+    public async Task Apply_ShorterLife_EndsObjectsThatExist()
+    {
+        await using var fixture = new PoolFixture();
+        fixture.Pool.Return(await fixture.AcquireAsync().Bounded(), isSuspect: false);
+        fixture.Time.Advance(TimeSpan.FromMinutes(2));
+
+        fixture.Pool.Apply(new ResourcePoolOptions<Item> { MaxLifetime = TimeSpan.FromMinutes(1) });
+        fixture.Time.Advance(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(1, (await fixture.NextTornDownAsync()).Item.Number);
+    }
+
+    [Fact]
     public async Task Detach_FreesTheSlotAndNeverTearsTheObjectDown()
     {
         await using var fixture = new PoolFixture(pool => pool.MaxSize = 1);
