@@ -9,7 +9,7 @@ internal static partial class OperationLog
 
     [LoggerMessage(EventId = EventIds.Resources + 21, Level = LogLevel.Warning, EventName = nameof(PoolConfigurationRefused),
         Message = "The pool of {Resource} keeps its settings, because the configuration has become invalid: {Errors}")]
-    public static partial void PoolConfigurationRefused(ILogger logger, string resource, string errors, Exception exception);
+    public static partial void PoolConfigurationRefused(ILogger logger, string resource, string errors, Exception? exception);
 
     [LoggerMessage(EventId = EventIds.Resources + 22, Level = LogLevel.Warning, EventName = nameof(HeldTooLong),
         Message = "Scope '{Scope}' (trace {TraceId}) has held {Resource} for more than {Age}, and so have {Others} other scopes of that " +

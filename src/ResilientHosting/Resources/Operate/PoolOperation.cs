@@ -55,7 +55,10 @@ internal sealed class PoolOperation<T>(IServiceProvider services, string? name) 
                 if (exception.Message != _refused)
                 {
                     _refused = exception.Message;
-                    OperationLog.PoolConfigurationRefused(logger, _pool!.Name, exception.Message, exception);
+
+                    // The message of a failed validation is all there is to say; anything else is somebody's code that threw.
+                    var cause = exception is OptionsValidationException ? null : exception;
+                    OperationLog.PoolConfigurationRefused(logger, _pool!.Name, exception.Message, cause);
                 }
             }
         }
