@@ -16,15 +16,8 @@ using ResilientHosting.Resources;
 namespace ResilientHosting.Tests.Resources;
 
 /// <summary>Wherever an endpoint comes from, it has a second release point; and it keeps all else.</summary>
-public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
+public sealed class HandlerReleaseEndpointTests : HandlerReleaseScenario
 {
-    private readonly Ledger _ledger = new();
-    private ResourceTestHost? _host;
-
-    public static TheoryData<Server> Servers => [Server.Kestrel, Server.TestServer];
-
-    private static CancellationToken Test => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData("/nested/in/groups")]
     [InlineData("/nothing/matches/this")]
@@ -34,7 +27,7 @@ public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
         EndpointFilterDelegate Record(EndpointFilterDelegate next, string name) => async invocation =>
         {
             var result = await next(invocation);
-            _ledger.Events.Enqueue(name);
+            Ledger.Events.Enqueue(name);
             return result;
         };
 
@@ -61,7 +54,7 @@ public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
     {
         using var host = new HostBuilder()
             .ConfigureWebHost(web => (server == Server.Kestrel ? web.UseKestrel().UseUrls("http://127.0.0.1:0") : web.UseTestServer())
-                .UseStartup(_ => new Startup(_ledger)))
+                .UseStartup(_ => new Startup(Ledger)))
             .Build();
         await host.StartAsync(Test);
         using var client = server == Server.Kestrel ? new HttpClient { BaseAddress = Address(host) } : host.GetTestClient();
@@ -90,12 +83,12 @@ public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
                 ((IEndpointRouteBuilder)app).DataSources.Add(new DefaultEndpointDataSource(new Endpoint(_ => Task.CompletedTask, EndpointMetadataCollection.Empty, "custom")));
             },
             services => services.AddEndpointsApiExplorer());
-        var app = _host!.Application;
+        var app = Host.Application;
 
         // Mapped while the host runs, before its first request: ASP.NET Core allows that.
         app.MapGet("/late", UseAlphaAsync);
 
-        Assert.Equal("/things/7", await _host.Client.GetStringAsync("/link", Test));
+        Assert.Equal("/things/7", await Host.Client.GetStringAsync("/link", Test));
         Assert.Equal("+Alpha -Alpha", await GetAsync("/late"));
         var described = app.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups.Items
             .SelectMany(group => group.Items);
@@ -117,7 +110,7 @@ public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
         changing.Replace(new RouteEndpoint(
             context => context.Response.WriteAsync("new"), RoutePatternFactory.Parse("/new"), 0, EndpointMetadataCollection.Empty, "new"));
 
-        Assert.Equal("new", await _host!.Client.GetStringAsync("/new", Test));
+        Assert.Equal("new", await Host.Client.GetStringAsync("/new", Test));
         Assert.Equal("+Alpha -Alpha +Alpha -Alpha", await GetAsync("/"));
     }
 
@@ -125,47 +118,9 @@ public sealed class HandlerReleaseEndpointTests : IAsyncDisposable
     public async Task NobodyReleasesAfterTheHandler_NoEndpointHasAFilter()
     {
         await using var host = await ResourceTestHost.StartAsync(
-            Server.TestServer, services => services.AddTracked<Beta>(_ledger), app => app.MapGet("/", () => "plain"));
+            Server.TestServer, services => services.AddTracked<Beta>(Ledger), app => app.MapGet("/", () => "plain"));
 
         Assert.DoesNotContain(host.Services.GetServices<IStartupFilter>(), filter => filter is HandlerReleaseStartupFilter);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-
-        _ledger.AssertBalanced();
-    }
-
-    private async Task<Answer> UseAlphaAsync(IRequestResource<Alpha> alpha, CancellationToken aborted)
-    {
-        await alpha.GetAsync(aborted);
-        return new Answer(_ledger);
-    }
-
-    private async Task<string> GetAsync(string path) =>
-        (await _host!.Client.GetFromJsonAsync<Dictionary<string, string>>(path, Test))!["events"];
-
-    private async Task StartAsync(
-        Server server, Action<WebApplication> app, Action<IServiceCollection>? services = null, string environment = "Production") =>
-        _host = await ResourceTestHost.StartAsync(
-            server,
-            collection =>
-            {
-                collection.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown).ReleaseAfterHandler();
-                collection.AddTracked<Beta>(_ledger);
-                services?.Invoke(collection);
-            },
-            app,
-            environment);
-
-    /// <summary>A result that says what had happened when it was written.</summary>
-    public sealed class Answer(Ledger ledger)
-    {
-        public string Events => string.Join(' ', ledger.Events);
     }
 
     private sealed class ChangingDataSource : EndpointDataSource, IDisposable

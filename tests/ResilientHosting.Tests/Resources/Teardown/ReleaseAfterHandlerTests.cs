@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -13,15 +12,8 @@ using ResilientHosting.Resources;
 namespace ResilientHosting.Tests.Resources;
 
 /// <summary>The second release point: the handler has returned, its result is not written yet.</summary>
-public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
+public sealed class ReleaseAfterHandlerTests : HandlerReleaseScenario
 {
-    private readonly Ledger _ledger = new();
-    private ResourceTestHost? _host;
-
-    public static TheoryData<Server> Servers => [Server.Kestrel, Server.TestServer];
-
-    private static CancellationToken Test => TestContext.Current.CancellationToken;
-
     [Theory, MemberData(nameof(Servers))]
     public async Task Resource_IsTornDownBeforeTheResultIsWritten(Server server)
     {
@@ -29,7 +21,7 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
 
         Assert.Equal("+Alpha -Alpha", await GetAsync("/"));
 
-        var outcome = await _ledger.NextOutcomeAsync();
+        var outcome = await Ledger.NextOutcomeAsync();
         Assert.Equal((ScopeOutcomeKind.Succeeded, 200, false), (outcome.Kind, outcome.StatusCode, outcome.ResponseStarted));
         Assert.True(outcome.ShouldCommit);
     }
@@ -42,7 +34,7 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
             app => app.MapGet("/", async (Repository repository) =>
             {
                 await repository.UseAsync();
-                return new Answer(_ledger);
+                return new Answer(Ledger);
             }),
             services => services.AddTransient<Repository>());
 
@@ -67,16 +59,16 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 });
             },
             services => AddFailing<Gamma>(services, refused));
-        _host!.Logs.Expect("UnhandledException");
+        Host.Logs.Expect("UnhandledException");
 
-        using var response = await _host.Client.GetAsync("/", Test);
+        using var response = await Host.Client.GetAsync("/", Test);
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("no commit", await response.Content.ReadAsStringAsync(Test));
-        var rest = await _ledger.NextOutcomeAsync();
+        var rest = await Ledger.NextOutcomeAsync();
         Assert.Equal(ScopeOutcomeKind.ExceptionHandled, rest.Kind);
         Assert.Same(refused, rest.Exception);
-        Assert.DoesNotContain(_host.Logs.Lines, line => line.Event.Name == "TeardownFailed");
+        Assert.DoesNotContain(Host.Logs.Lines, line => line.Event.Name == "TeardownFailed");
     }
 
     [Fact]
@@ -107,15 +99,15 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 AddFailing<Gamma>(services, new NotSupportedException("second"), "second");
             });
 
-        using var response = await _host!.Client.GetAsync("/", Test);
+        using var response = await Host.Client.GetAsync("/", Test);
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         var all = Assert.IsType<AggregateException>(thrown);
         Assert.Equal(["second", "first"], all.InnerExceptions.Select(failure => failure.Message));
         Assert.StartsWith("2 resources of scope 'HTTP: GET /' could not be torn down after its handler had returned.", all.Message);
-        await _ledger.NextOutcomeAsync();
-        await _ledger.NextOutcomeAsync();
-        Assert.Equal("+Beta +Gamma +Alpha +Gamma -Gamma -Alpha -Gamma -Beta", string.Join(' ', _ledger.Events));
+        await Ledger.NextOutcomeAsync();
+        await Ledger.NextOutcomeAsync();
+        Assert.Equal("+Beta +Gamma +Alpha +Gamma -Gamma -Alpha -Gamma -Beta", string.Join(' ', Ledger.Events));
     }
 
     [Fact]
@@ -129,7 +121,7 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 app.Use(async (context, next) =>
                 {
                     thrown = await Record.ExceptionAsync(() => next(context));
-                    _ledger.Events.Enqueue("caught");
+                    Ledger.Events.Enqueue("caught");
                     context.Response.StatusCode = StatusCodes.Status500InternalServerError;
                 });
                 app.MapGet("/", async Task<string> (Resource<Alpha> alpha, IRequestResource<Gamma> gamma, CancellationToken aborted) =>
@@ -139,16 +131,16 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 });
             },
             services => AddFailing<Gamma>(services, new NotSupportedException("teardown")));
-        _host!.Logs.Expect("TeardownFailed");
+        Host.Logs.Expect("TeardownFailed");
 
-        using var response = await _host.Client.GetAsync("/", Test);
+        using var response = await Host.Client.GetAsync("/", Test);
 
         Assert.Equal("handler", thrown!.Message);
-        Assert.Equal("+Alpha +Gamma -Gamma -Alpha caught", string.Join(' ', _ledger.Events));
-        var outcome = await _ledger.NextOutcomeAsync();
+        Assert.Equal("+Alpha +Gamma -Gamma -Alpha caught", string.Join(' ', Ledger.Events));
+        var outcome = await Ledger.NextOutcomeAsync();
         Assert.Equal(ScopeOutcomeKind.Faulted, outcome.Kind);
         Assert.Same(thrown, outcome.Exception);
-        Assert.Equal("teardown", _host.Logs.Only("TeardownFailed").Exception!.Message);
+        Assert.Equal("teardown", Host.Logs.Only("TeardownFailed").Exception!.Message);
     }
 
     [Theory]
@@ -162,9 +154,9 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
             app.MapGet("/503-nested", Results<Ok, ProblemHttpResult> (Resource<Alpha> alpha) => TypedResults.Problem(statusCode: 503));
         });
 
-        using var response = await _host!.Client.GetAsync(path, Test);
+        using var response = await Host.Client.GetAsync(path, Test);
 
-        var outcome = await _ledger.NextOutcomeAsync();
+        var outcome = await Ledger.NextOutcomeAsync();
         Assert.Equal((ScopeOutcomeKind.Succeeded, 503, false), (outcome.Kind, outcome.StatusCode, outcome.ShouldCommit));
     }
 
@@ -182,11 +174,11 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
         }));
         using var leaving = new CancellationTokenSource();
 
-        var request = _host!.Client.GetAsync("/", leaving.Token);
+        var request = Host.Client.GetAsync("/", leaving.Token);
         await entered.Task.Bounded();
         await leaving.CancelAsync();
 
-        Assert.Equal(ScopeOutcomeKind.Aborted, (await _ledger.NextOutcomeAsync()).Kind);
+        Assert.Equal(ScopeOutcomeKind.Aborted, (await Ledger.NextOutcomeAsync()).Kind);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
     }
 
@@ -199,25 +191,25 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
             {
                 await gamma.GetAsync(aborted);
                 await alpha.GetAsync(aborted);
-                return new Answer(_ledger);
+                return new Answer(Ledger);
             }),
             services => services.AddRequestScopedResource(
                 async (context, token) =>
                 {
                     // What ends with the handler may use what ends with the response.
                     await context.GetAsync<Beta>(token);
-                    return _ledger.Create<Gamma>();
+                    return Ledger.Create<Gamma>();
                 },
-                _ledger.TearDown).ReleaseAfterHandler());
+                Ledger.TearDown).ReleaseAfterHandler());
 
         Assert.Equal("+Beta +Gamma +Alpha -Alpha -Gamma", await GetAsync("/"));
 
         for (var i = 0; i < 3; i++)
         {
-            await _ledger.NextOutcomeAsync();
+            await Ledger.NextOutcomeAsync();
         }
 
-        Assert.Equal("-Beta", _ledger.Events.Last());
+        Assert.Equal("-Beta", Ledger.Events.Last());
     }
 
     [Theory]
@@ -243,7 +235,7 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 return new Gamma();
             }));
 
-        using var response = await _host!.Client.GetAsync("/", Test);
+        using var response = await Host.Client.GetAsync("/", Test);
 
         Assert.Equal(
             "Resource Gamma is torn down after the response, but its factory asked for Alpha, which is torn down before, after the handler. " +
@@ -257,15 +249,15 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
         await StartAsync(Server.Kestrel, app => app.MapGet("/", async (IRequestResource<Alpha> alpha, CancellationToken aborted) =>
         {
             await alpha.GetAsync(aborted);
-            return new LateUse(alpha, _ledger);
+            return new LateUse(alpha, Ledger);
         }));
 
-        Assert.Equal("+Alpha -Alpha +Alpha", await _host!.Client.GetStringAsync("/", Test));
+        Assert.Equal("+Alpha -Alpha +Alpha", await Host.Client.GetStringAsync("/", Test));
 
-        var first = await _ledger.NextOutcomeAsync();
-        var second = await _ledger.NextOutcomeAsync();
+        var first = await Ledger.NextOutcomeAsync();
+        var second = await Ledger.NextOutcomeAsync();
         Assert.Equal((false, true), (first.ResponseStarted, second.ResponseStarted));
-        Assert.Equal("+Alpha -Alpha +Alpha -Alpha", string.Join(' ', _ledger.Events));
+        Assert.Equal("+Alpha -Alpha +Alpha -Alpha", string.Join(' ', Ledger.Events));
     }
 
     [Fact]
@@ -287,7 +279,7 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
                 return default;
             }).ReleaseAfterHandler());
 
-        Assert.Equal("done", await _host!.Client.GetStringAsync("/", Test));
+        Assert.Equal("done", await Host.Client.GetStringAsync("/", Test));
 
         Assert.Equal("acme", seen);
     }
@@ -303,69 +295,31 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
         });
 
         Assert.Equal("+Beta +Alpha -Alpha -Beta", await GetAsync("/slow/"));
-        _ledger.Events.Clear();
+        Ledger.Events.Clear();
         Assert.Equal("+Beta +Alpha -Alpha", await GetAsync("/fast"));
 
         async Task<Answer> UseBothAsync(IRequestResource<Beta> beta, IRequestResource<Alpha> alpha, CancellationToken aborted)
         {
             await beta.GetAsync(aborted);
             await alpha.GetAsync(aborted);
-            return new Answer(_ledger);
+            return new Answer(Ledger);
         }
     }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-
-        _ledger.AssertBalanced();
-    }
-
-    private async Task<Answer> UseAlphaAsync(IRequestResource<Alpha> alpha, CancellationToken aborted)
-    {
-        await alpha.GetAsync(aborted);
-        return new Answer(_ledger);
-    }
-
-    private async Task<string> GetAsync(string path) =>
-        (await _host!.Client.GetFromJsonAsync<Dictionary<string, string>>(path, Test))!["events"];
-
-    private async Task StartAsync(
-        Server server, Action<WebApplication> app, Action<IServiceCollection>? services = null, string environment = "Production") =>
-        _host = await ResourceTestHost.StartAsync(
-            server,
-            collection =>
-            {
-                collection.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown).ReleaseAfterHandler();
-                collection.AddTracked<Beta>(_ledger);
-                services?.Invoke(collection);
-            },
-            app,
-            environment);
 
     private void AddFailing<T>(IServiceCollection services, Exception failure, string? name = null)
         where T : Tracked, new()
     {
         var builder = name is null
-            ? services.AddRequestScopedResource((_, _) => ValueTask.FromResult(_ledger.Create<T>()), FailAsync)
-            : services.AddRequestScopedResource(name, (_, _) => ValueTask.FromResult(_ledger.Create<T>()), FailAsync);
+            ? services.AddRequestScopedResource((_, _) => ValueTask.FromResult(Ledger.Create<T>()), FailAsync)
+            : services.AddRequestScopedResource(name, (_, _) => ValueTask.FromResult(Ledger.Create<T>()), FailAsync);
         builder.ReleaseAfterHandler();
 
         async ValueTask FailAsync(T tracked, TeardownContext context)
         {
             tracked.TearDown();
-            _ledger.Events.Enqueue($"-{typeof(T).Name}");
+            Ledger.Events.Enqueue($"-{typeof(T).Name}");
             await Task.FromException(failure);
         }
-    }
-
-    /// <summary>A result that says what had happened when it was written.</summary>
-    public sealed class Answer(Ledger ledger)
-    {
-        public string Events => string.Join(' ', ledger.Events);
     }
 
     public sealed class Repository(IRequestResource<Alpha> alpha)
@@ -382,5 +336,4 @@ public sealed class ReleaseAfterHandlerTests : IAsyncDisposable
             await httpContext.Response.WriteAsync(string.Join(' ', ledger.Events));
         }
     }
-
 }

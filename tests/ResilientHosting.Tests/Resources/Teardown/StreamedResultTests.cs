@@ -10,13 +10,8 @@ using ResilientHosting.Resources;
 namespace ResilientHosting.Tests.Resources;
 
 /// <summary>A result that is produced while the response is being written still needs the resource.</summary>
-public sealed class StreamedResultTests : IAsyncDisposable
+public sealed class StreamedResultTests : HandlerReleaseScenario
 {
-    private readonly Ledger _ledger = new();
-    private ResourceTestHost? _host;
-
-    private static CancellationToken Test => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData("/items", "[1,2]")]
     [InlineData("/numbers", "[1,2]")]
@@ -30,11 +25,11 @@ public sealed class StreamedResultTests : IAsyncDisposable
     {
         await StartAsync(Server.Kestrel, MapStreams);
 
-        Assert.Equal(body, await _host!.Client.GetStringAsync(path, Test));
+        Assert.Equal(body, await Host.Client.GetStringAsync(path, Test));
 
-        var outcome = await _ledger.NextOutcomeAsync();
+        var outcome = await Ledger.NextOutcomeAsync();
         Assert.Equal((ScopeOutcomeKind.Succeeded, true), (outcome.Kind, outcome.ResponseStarted));
-        var line = _host.Logs.Only("ReleasePromoted");
+        var line = Host.Logs.Only("ReleasePromoted");
         Assert.Equal(LogLevel.Debug, line.Level);
         Assert.StartsWith($"Alpha could not be released after the handler of 'HTTP: GET {path}' but only after its response: ", line.Message);
     }
@@ -66,36 +61,13 @@ public sealed class StreamedResultTests : IAsyncDisposable
             },
             environment: "Development");
 
-        using var response = await _host!.Client.GetAsync(path, Test);
+        using var response = await Host.Client.GetAsync(path, Test);
 
         Assert.Equal(path == "/written" ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, response.StatusCode);
         var message = Assert.IsType<InvalidOperationException>(thrown).Message;
         Assert.StartsWith($"Alpha cannot be released after the handler of 'HTTP: GET {path}': {reason}", message);
         Assert.Contains("ReleaseAsync()", message);
     }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_host is not null)
-        {
-            await _host.DisposeAsync();
-        }
-
-        _ledger.AssertBalanced();
-    }
-
-    private async Task StartAsync(
-        Server server, Action<WebApplication> app, Action<IServiceCollection>? services = null, string environment = "Production") =>
-        _host = await ResourceTestHost.StartAsync(
-            server,
-            collection =>
-            {
-                collection.AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown).ReleaseAfterHandler();
-                collection.AddTracked<Beta>(_ledger);
-                services?.Invoke(collection);
-            },
-            app,
-            environment);
 
     /// <summary>Handlers whose results still use the resource while they are being written.</summary>
     private static void MapStreams(IEndpointRouteBuilder app)
