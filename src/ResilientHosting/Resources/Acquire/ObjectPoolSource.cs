@@ -55,7 +55,7 @@ internal sealed class ObjectPoolSource<T> : ResourceSource<T>
         var created = await HostObject<T>.CreateAsync(_services, _definition, lineage, cancellationToken).ConfigureAwait(false);
         if (Interlocked.Exchange(ref _isOwned, 1) == 0 && !_host.TryOwn(_owned))
         {
-            _owned.Close();
+            await _owned.CloseAsync(ScopeOutcomeKind.HostStopping).ConfigureAwait(false);
         }
 
         return new Lease<T>(created.Value, new Slot(_owned, created));
@@ -127,7 +127,17 @@ internal sealed class ObjectPoolSource<T> : ResourceSource<T>
             }
         }
 
-        public List<Slot> Close()
+        public override ValueTask ReturnAsync(TeardownContext context) => CloseAsync(context.Outcome.Kind);
+
+        public async ValueTask CloseAsync(ScopeOutcomeKind kind)
+        {
+            foreach (var slot in Close())
+            {
+                await slot.DestroyAsync(kind).ConfigureAwait(false);
+            }
+        }
+
+        private List<Slot> Close()
         {
             lock (_gate)
             {
@@ -136,14 +146,6 @@ internal sealed class ObjectPoolSource<T> : ResourceSource<T>
                 pool.Dispose();
                 _retained = null;
                 return retained;
-            }
-        }
-
-        public override async ValueTask ReturnAsync(TeardownContext context)
-        {
-            foreach (var slot in Close())
-            {
-                await slot.DestroyAsync(context.Outcome.Kind).ConfigureAwait(false);
             }
         }
     }
