@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
@@ -70,7 +68,7 @@ public sealed class HostResourceTests(ReloadableProject project, SharedApp share
     [InlineData(".UsePool(pool => pool.MaxSize = 1)")]
     public async Task ObjectWithAThreadAndASocket_AcrossReloads_NeverLivesTwice(string strategy)
     {
-        var port = FreePort();
+        var port = ServerProgram.FreePort();
         var mark = App.Console.Count;
         await App.PostAsync("/reloader/pause");
         project.Write("Database.cs", Database);
@@ -103,12 +101,5 @@ public sealed class HostResourceTests(ReloadableProject project, SharedApp share
         Assert.Equal("1", await App.GetAsync("/database"));
         var story = App.Console.Since(mark).Where(line => line.StartsWith("database: ", StringComparison.Ordinal));
         Assert.Equal(["opened", "closed", "opened", "closed", "opened"], story.Select(line => line["database: ".Length..]));
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

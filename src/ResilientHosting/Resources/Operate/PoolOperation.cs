@@ -18,7 +18,7 @@ internal sealed class PoolOperation<T>(IServiceProvider services, string? name) 
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _pool = (services.GetRequiredKeyedService<ResourceDefinition<T>>(name).Source as PoolSource<T>)?.Pool;
+        _pool = PoolSource<T>.Find(services, name);
         if (_pool is not null && services.GetKeyedService<PoolConfiguration<T>>(name) is { } configuration)
         {
             _subscription = ChangeToken.OnChange(configuration.Section.GetReloadToken, Reload);

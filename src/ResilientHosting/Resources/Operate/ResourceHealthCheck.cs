@@ -16,7 +16,7 @@ internal sealed class ResourceHealthCheck<T>(IServiceProvider services, string? 
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var pool = (services.GetRequiredKeyedService<ResourceDefinition<T>>(name).Source as PoolSource<T>)?.Pool;
+        var pool = PoolSource<T>.Find(services, name);
         if (pool is null)
         {
             var failure = await ProbeAsync(cancellationToken).ConfigureAwait(false);

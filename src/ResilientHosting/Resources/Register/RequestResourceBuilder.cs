@@ -176,12 +176,10 @@ internal sealed class RequestResourceBuilder<T>(
         DetachesTeardown = _detachesTeardown,
     };
 
-    private ResourcePool<T> PoolOf(IServiceProvider provider) =>
-        provider.GetRequiredKeyedService<ResourceDefinition<T>>(Name).Source is PoolSource<T> source
-            ? source.Pool
-            : throw new InvalidOperationException(
-                $"Resource {ResourceName.Of<T>(Name)} has no pool any more: ReplaceResource gives every scope an object of its own. Replace " +
-                "what asks for the pool too.");
+    private ResourcePool<T> PoolOf(IServiceProvider provider) => PoolSource<T>.Find(provider, Name)
+        ?? throw new InvalidOperationException(
+            $"Resource {ResourceName.Of<T>(Name)} has no pool any more: ReplaceResource gives every scope an object of its own. Replace " +
+            "what asks for the pool too.");
 
     private RequestResourceBuilder<T> Choose(
         string strategy, Func<IServiceProvider, ResourceDefinition<T>, ResourceSource<T>> createSource)

@@ -5,7 +5,7 @@ internal sealed class ResourcePoolOptionsValidator<T>(string? pool, PoolConfigur
 {
     private const int LargestSize = 100_000;
 
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Longest = RequestResourceOptionsValidator.Longest;
 
     public ValidateOptionsResult Validate(string? name, ResourcePoolOptions<T> options)
     {

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Resources;
 
@@ -15,6 +16,9 @@ public abstract class HandlerReleaseScenario : IAsyncDisposable
     protected static CancellationToken Test => TestContext.Current.CancellationToken;
 
     protected Ledger Ledger { get; } = new();
+
+    /// <summary>What came out of the endpoint, where <see cref="Catch"/> is in the way.</summary>
+    protected Exception? Thrown { get; private set; }
 
     protected ResourceTestHost Host => _host ?? throw new InvalidOperationException("Not started.");
 
@@ -41,6 +45,17 @@ public abstract class HandlerReleaseScenario : IAsyncDisposable
             },
             app,
             environment);
+
+    /// <summary>Keeps what leaves the endpoint as <see cref="Thrown"/> and answers with 500 if that is still possible.</summary>
+    protected void Catch(WebApplication app, Action? onCaught = null) => app.Use(async (context, next) =>
+    {
+        Thrown = await Record.ExceptionAsync(() => next(context));
+        onCaught?.Invoke();
+        if (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        }
+    });
 
     protected async Task<Answer> UseAlphaAsync(IRequestResource<Alpha> alpha, CancellationToken aborted)
     {

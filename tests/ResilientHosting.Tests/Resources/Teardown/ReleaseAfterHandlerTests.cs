@@ -74,16 +74,11 @@ public sealed class ReleaseAfterHandlerTests : HandlerReleaseScenario
     [Fact]
     public async Task Teardowns_SeveralFail_AllAreInTheRequestsException()
     {
-        Exception? thrown = null;
         await StartAsync(
             Server.Kestrel,
             app =>
             {
-                app.Use(async (context, next) =>
-                {
-                    thrown = await Record.ExceptionAsync(() => next(context));
-                    context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                });
+                Catch(app);
                 app.MapGet("/", async (IServiceProvider services, CancellationToken aborted) =>
                 {
                     await services.GetRequiredService<IRequestResource<Beta>>().GetAsync(aborted);
@@ -102,7 +97,7 @@ public sealed class ReleaseAfterHandlerTests : HandlerReleaseScenario
         using var response = await Host.Client.GetAsync("/", Test);
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
-        var all = Assert.IsType<AggregateException>(thrown);
+        var all = Assert.IsType<AggregateException>(Thrown);
         Assert.Equal(["second", "first"], all.InnerExceptions.Select(failure => failure.Message));
         Assert.StartsWith("2 resources of scope 'HTTP: GET /' could not be torn down after its handler had returned.", all.Message);
         await Ledger.NextOutcomeAsync();
@@ -113,17 +108,11 @@ public sealed class ReleaseAfterHandlerTests : HandlerReleaseScenario
     [Fact]
     public async Task Handler_Throws_ItsExceptionWinsAndTeardownFailuresAreLogged()
     {
-        Exception? thrown = null;
         await StartAsync(
             Server.Kestrel,
             app =>
             {
-                app.Use(async (context, next) =>
-                {
-                    thrown = await Record.ExceptionAsync(() => next(context));
-                    Ledger.Events.Enqueue("caught");
-                    context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                });
+                Catch(app, () => Ledger.Events.Enqueue("caught"));
                 app.MapGet("/", async Task<string> (Resource<Alpha> alpha, IRequestResource<Gamma> gamma, CancellationToken aborted) =>
                 {
                     await gamma.GetAsync(aborted);
@@ -135,11 +124,11 @@ public sealed class ReleaseAfterHandlerTests : HandlerReleaseScenario
 
         using var response = await Host.Client.GetAsync("/", Test);
 
-        Assert.Equal("handler", thrown!.Message);
+        Assert.Equal("handler", Thrown!.Message);
         Assert.Equal("+Alpha +Gamma -Gamma -Alpha caught", string.Join(' ', Ledger.Events));
         var outcome = await Ledger.NextOutcomeAsync();
         Assert.Equal(ScopeOutcomeKind.Faulted, outcome.Kind);
-        Assert.Same(thrown, outcome.Exception);
+        Assert.Same(Thrown, outcome.Exception);
         Assert.Equal("teardown", Host.Logs.Only("TeardownFailed").Exception!.Message);
     }
 

@@ -44,19 +44,11 @@ public sealed class StreamedResultTests : HandlerReleaseScenario
     [InlineData("/written", "it has started the response itself.")]
     public async Task StreamedResult_InDevelopment_IsAnErrorThatSaysWhatToDo(string path, string reason = "its result (")
     {
-        Exception? thrown = null;
         await StartAsync(
             Server.Kestrel,
             app =>
             {
-                app.Use(async (context, next) =>
-                {
-                    thrown = await Record.ExceptionAsync(() => next(context));
-                    if (!context.Response.HasStarted)
-                    {
-                        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                    }
-                });
+                Catch(app);
                 MapStreams(app);
             },
             environment: "Development");
@@ -64,7 +56,7 @@ public sealed class StreamedResultTests : HandlerReleaseScenario
         using var response = await Host.Client.GetAsync(path, Test);
 
         Assert.Equal(path == "/written" ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, response.StatusCode);
-        var message = Assert.IsType<InvalidOperationException>(thrown).Message;
+        var message = Assert.IsType<InvalidOperationException>(Thrown).Message;
         Assert.StartsWith($"Alpha cannot be released after the handler of 'HTTP: GET {path}': {reason}", message);
         Assert.Contains("ReleaseAsync()", message);
     }

@@ -29,11 +29,13 @@ internal sealed class IdleEntries<T>
 
     public void RemoveNewest() => _ring[Position(--Count)] = null;
 
-    public void RemoveOldest()
+    public PoolEntry<T> RemoveOldest()
     {
+        var oldest = Oldest;
         _ring[_oldest] = null;
         _oldest = Position(1);
         Count--;
+        return oldest;
     }
 
     /// <summary>Removes one in between: moves all that are newer.</summary>

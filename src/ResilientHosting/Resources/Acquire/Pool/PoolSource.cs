@@ -20,6 +20,10 @@ internal sealed class PoolSource<T> : ResourceSource<T>
 
     public ResourcePool<T> Pool { get; }
 
+    /// <summary>The pool of a resource in one host; <see langword="null"/> if its objects come from elsewhere.</summary>
+    public static ResourcePool<T>? Find(IServiceProvider services, string? name) =>
+        (services.GetRequiredKeyedService<ResourceDefinition<T>>(name).Source as PoolSource<T>)?.Pool;
+
     public override bool OutlivesScopes => true;
 
     public override bool TryAcquire(ResourceStack scope, out Lease<T> lease)

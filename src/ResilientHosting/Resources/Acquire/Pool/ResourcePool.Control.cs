@@ -44,9 +44,7 @@ internal sealed partial class ResourcePool<T>
 
             while (_total - _tearingDown > options.MaxSize && _idle.Count > 0)
             {
-                var surplus = _idle.Oldest;
-                _idle.RemoveOldest();
-                TearDown(surplus);
+                TearDown(_idle.RemoveOldest());
             }
 
             _upkeep?.Change(UpkeepInterval, UpkeepInterval);
@@ -99,9 +97,7 @@ internal sealed partial class ResourcePool<T>
     {
         while (_idle.Count > 0)
         {
-            var entry = _idle.Oldest;
-            _idle.RemoveOldest();
-            TearDown(entry);
+            TearDown(_idle.RemoveOldest());
         }
     }
 

@@ -1,9 +1,9 @@
 namespace ResilientHosting.Resources;
 
 /// <summary>
-/// A bounded pool: idle entries, a count of those in use, and a first-come-first-served queue, under one lock. Nobody overtakes the queue: what
-/// becomes free goes to its head. Waiters wait for deliveries only; objects are created, validated and torn down in the background, and
-/// whatever is ready first is delivered, whoever it was started for. No user code and no continuation runs under the lock.
+/// A bounded pool: idle entries, a count of those in use, and a first-come-first-served queue, under one lock. Nobody overtakes the queue:
+/// what becomes free goes to its head. Waiters wait for deliveries only; objects are created, validated and torn down in the background,
+/// and whatever is ready first is delivered, whoever it was started for. No user code and no continuation runs under the lock.
 /// <para>
 /// A slot is taken from before an object's creation until after its teardown, so <c>_total</c> never exceeds the limit and no backend
 /// sees more. Whatever frees a slot or an entry ends in <see cref="Pump"/>, which is why no wake-up is lost.
