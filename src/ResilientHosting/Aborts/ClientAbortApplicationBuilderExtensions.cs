@@ -27,14 +27,14 @@ public static class ClientAbortApplicationBuilderExtensions
         var services = app.ApplicationServices;
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ClientAbortMiddleware).Namespace!);
         var clock = services.GetService<TimeProvider>() ?? TimeProvider.System;
-        var settings = new AbortSettings(
-            CreateOptions(services, configure),
-            clock,
-            logger,
-            services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout,
-            services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None);
+        var host = services.GetService<IHostApplicationLifetime>();
+        var options = CreateOptions(services, configure);
         var metrics = new ClientAbortMetrics(services.GetRequiredService<IMeterFactory>());
-        var recorder = new AbortRecorder(logger, metrics, clock);
+        var orphanRecorder = new OrphanRecorder(logger, metrics, clock, options);
+        var shutdownTimeout = services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
+        var orphans = new OrphanRegistry(options, clock, orphanRecorder, shutdownTimeout, host);
+        var settings = new AbortSettings(options, clock, logger, orphans, host?.ApplicationStopping ?? CancellationToken.None);
+        var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock);
         return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
     }
 

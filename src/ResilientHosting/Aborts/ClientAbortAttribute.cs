@@ -36,6 +36,15 @@ public sealed class ClientAbortAttribute : Attribute
         };
     }
 
+    /// <summary>Creates the attribute for a policy that <see cref="ClientAbortOptions.AddPolicy"/> has named.</summary>
+    /// <param name="policyName">The name, compared exactly. A request to an endpoint with an unknown name fails.</param>
+    /// <exception cref="ArgumentException"><paramref name="policyName"/> is empty.</exception>
+    public ClientAbortAttribute(string policyName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(policyName);
+        PolicyName = policyName;
+    }
+
     internal ClientAbortAttribute(ClientAbortPolicy policy)
     {
         Behavior = policy.Behavior;
@@ -44,11 +53,18 @@ public sealed class ClientAbortAttribute : Attribute
     }
 
     /// <summary>What happens to the work.</summary>
+    /// <value>Not meaningful if <see cref="PolicyName"/> is set.</value>
     public ClientAbortBehavior Behavior { get; }
 
     /// <summary>The time limit in whole seconds.</summary>
     /// <value>0 if there is none.</value>
     public int WithinSeconds { get; }
 
-    internal ClientAbortPolicy Policy { get; }
+    /// <summary>The name of the policy.</summary>
+    /// <value><see langword="null"/> if the attribute says itself what happens.</value>
+    public string? PolicyName { get; }
+
+    private ClientAbortPolicy? Policy { get; }
+
+    internal ClientAbortPolicy PolicyAmong(ClientAbortOptions options) => Policy ?? options.PolicyNamed(PolicyName!);
 }

@@ -32,6 +32,14 @@ public static class ClientAbortEndpointConventionBuilderExtensions
     public static TBuilder RunToCompletionOnClientAbort<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ClientAbortAttribute(ClientAbortPolicy.RunToCompletion));
 
+    /// <summary>Gives the endpoint a policy that <see cref="ClientAbortOptions.AddPolicy"/> has named.</summary>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="policyName">The name, compared exactly. A request to an endpoint with an unknown name fails.</param>
+    /// <returns>The endpoint or group.</returns>
+    /// <exception cref="ArgumentException"><paramref name="policyName"/> is empty.</exception>
+    public static TBuilder WithClientAbortPolicy<TBuilder>(this TBuilder builder, string policyName)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ClientAbortAttribute(policyName));
+
     /// <summary>Leaves the requests as ASP.NET Core handles them. Beats every policy.</summary>
     /// <param name="builder">The endpoint or group.</param>
     /// <returns>The endpoint or group.</returns>

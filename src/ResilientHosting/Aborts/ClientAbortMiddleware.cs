@@ -15,8 +15,17 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
             return next(context);
         }
 
-        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.Policy ?? settings.Options.DefaultPolicy;
-        return AbortMonitor.Attach(context, settings, policy) is { } monitor ? TolerateAsync(context, monitor, policy) : next(context);
+        var options = settings.Options;
+        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.PolicyAmong(options) ?? options.DefaultPolicy;
+        var client = policy.Behavior != ClientAbortBehavior.Cancel || options.RefuseAtOrphanLimit ? settings.ClientOf(context) : null;
+        if (options.RefuseAtOrphanLimit && settings.Orphans.IsFull(client))
+        {
+            return RefuseAsync(context);
+        }
+
+        return AbortMonitor.Attach(context, settings, policy, client) is { } monitor
+            ? TolerateAsync(context, monitor, policy)
+            : next(context);
     }
 
     // One method on purpose: each further async one would cost every request that waits for something another object.
@@ -35,7 +44,7 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
 
                 // An exception handler inside this middleware may have dealt with the cancellation; this is the mark it leaves.
                 outcome = context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
-                    ? AbortOutcome.Cancelled
+                    ? monitor.WorkCancelledAs ?? AbortOutcome.Cancelled
                     : AbortOutcome.Completed;
             }
         }
@@ -52,7 +61,8 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
                 throw;
             }
 
-            outcome = monitor.WorkExpired ? AbortOutcome.Expired : AbortOutcome.Cancelled;
+            outcome = monitor.WorkCancelledAs ?? AbortOutcome.Cancelled;
+            await monitor.ConfirmAsync().ConfigureAwait(false);
             if (exception is OperationCanceledException)
             {
                 throw;
@@ -83,9 +93,15 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
             return true;
         }
 
-        recorder.RecordRefusal(context, limit);
-        await SecuredBody.RefuseAsync(context, limit).ConfigureAwait(false);
+        recorder.RecordTooLarge(context, limit);
+        await Refusal.BodyTooLargeAsync(context, limit).ConfigureAwait(false);
         return false;
+    }
+
+    private Task RefuseAsync(HttpContext context)
+    {
+        recorder.RecordRefusal(context);
+        return Refusal.TooManyOrphansAsync(context);
     }
 
     [SuppressMessage(

@@ -7,7 +7,10 @@ public sealed class ClientAbortOptions
 
     internal const long LargestSecuredBody = 1L << 30;
 
+    internal const int MostOrphans = 100_000;
+
     private readonly List<Func<Exception, bool>> _cancellations = [];
+    private readonly Dictionary<string, ClientAbortPolicy> _policies = new(StringComparer.Ordinal);
 
     /// <summary>
     /// How long a failed read of the request body waits for the server to confirm that the client has left. The confirmation
@@ -23,9 +26,59 @@ public sealed class ClientAbortOptions
     /// <value>In bytes; 30,000,000 by default, which is Kestrel's own limit; from 1 to 1 GiB.</value>
     public long MaxSecuredBodySize { get; set; } = 30_000_000;
 
+    /// <summary>
+    /// How much work may go on without its client under completing policies. What exceeds it is cancelled when its client leaves, as
+    /// under <see cref="ClientAbortPolicy.Cancel"/>, and a Warning says so.
+    /// </summary>
+    /// <value>200 requests by default; from 0 (none may go on) to 100,000.</value>
+    public int MaxOrphans { get; set; } = 200;
+
+    /// <summary>The same for one client: see <see cref="ClientKey"/>.</summary>
+    /// <value>8 requests by default; from 0 to 100,000.</value>
+    public int MaxOrphansPerClient { get; set; } = 8;
+
+    /// <summary>
+    /// The longest time that any work may go on without its client. A shorter time of its policy counts, a longer one does not.
+    /// Work that still runs two seconds later, whatever its policy, is named in a Warning.
+    /// </summary>
+    /// <value>2 minutes by default; above zero, at most 1 day.</value>
+    public TimeSpan OrphanHardCap { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// Whether a new request is answered with 503 while its client, or all clients together, have left as many requests running as
+    /// <see cref="MaxOrphansPerClient"/> and <see cref="MaxOrphans"/> allow, whatever their policy. It keeps clients that stop and
+    /// repeat slow requests from piling up work whose handlers do not look at their token.
+    /// </summary>
+    /// <value><see langword="false"/> by default: behind a proxy all clients look like one until forwarded headers are in use.</value>
+    public bool RefuseAtOrphanLimit { get; set; }
+
+    /// <summary>
+    /// Tells clients apart for the limits. It is asked when a request arrives, before authentication unless
+    /// <c>UseClientAbortTolerance</c> is placed after it.
+    /// </summary>
+    /// <value>
+    /// <see langword="null"/> by default: the remote address tells. Behind a proxy use forwarded headers. A function that returns
+    /// <see langword="null"/> exempts the request from the limits for each client.
+    /// </value>
+    public Func<HttpContext, string?>? ClientKey { get; set; }
+
     /// <summary>The policy of endpoints that name none.</summary>
     /// <value><see cref="ClientAbortPolicy.Cancel"/> by default.</value>
     public ClientAbortPolicy DefaultPolicy { get; set; } = ClientAbortPolicy.Cancel;
+
+    /// <summary>Names a policy, so that endpoints can refer to it.</summary>
+    /// <param name="name">The name, compared exactly. Given again, the later policy counts.</param>
+    /// <param name="policy">The policy.</param>
+    /// <returns>These options.</returns>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
+    /// <seealso cref="ClientAbortEndpointConventionBuilderExtensions.WithClientAbortPolicy"/>
+    public ClientAbortOptions AddPolicy(string name, ClientAbortPolicy policy)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(policy);
+        _policies[name] = policy;
+        return this;
+    }
 
     /// <summary>
     /// Teaches the library that a provider reports a cancelled operation with an exception type of its own. It is asked only
@@ -41,6 +94,14 @@ public sealed class ClientAbortOptions
         _cancellations.Add(exception => exception is TException typed && (when is null || when(typed)));
         return this;
     }
+
+    internal ClientAbortPolicy PolicyNamed(string name) =>
+        _policies.TryGetValue(name, out var policy)
+            ? policy
+            : throw new InvalidOperationException(
+                $"An endpoint names the client-abort policy \"{name}\", which does not exist. "
+                + (_policies.Count == 0 ? "No policy has been added; add it" : $"There are: {string.Join(", ", _policies.Keys)}. Add it")
+                + $" with {nameof(ClientAbortOptions)}.{nameof(AddPolicy)}.");
 
     internal bool IsRecognizedCancellation(Exception exception)
     {

@@ -19,6 +19,15 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
                 nameof(options.MaxSecuredBodySize));
         }
 
+        CheckOrphans(options.MaxOrphans, nameof(options.MaxOrphans));
+        CheckOrphans(options.MaxOrphansPerClient, nameof(options.MaxOrphansPerClient));
+        if (options.OrphanHardCap <= TimeSpan.Zero || options.OrphanHardCap > ClientAbortPolicy.LongestGrace)
+        {
+            errors.AddError(
+                $"must be above 0 and at most {ClientAbortPolicy.LongestGrace}, but is {options.OrphanHardCap}.",
+                nameof(options.OrphanHardCap));
+        }
+
         if (options.DefaultPolicy is null)
         {
             errors.AddError(
@@ -27,5 +36,13 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
         }
 
         return errors.Build();
+
+        void CheckOrphans(int limit, string option)
+        {
+            if (limit is < 0 or > ClientAbortOptions.MostOrphans)
+            {
+                errors.AddError($"must be from 0 to {ClientAbortOptions.MostOrphans}, but is {limit}.", option);
+            }
+        }
     }
 }

@@ -36,4 +36,17 @@ public interface IClientAbortFeature
     /// never fires after that request has ended.
     /// </summary>
     CancellationToken ClientAborted { get; }
+
+    /// <summary>
+    /// Keeps <see cref="HttpContext.RequestAborted"/> from firing until the returned object is disposed of: for the few statements
+    /// that must not be cancelled half-way, such as a commit. An abort meanwhile is delivered right after.
+    /// </summary>
+    /// <param name="cap">The longest time it may be kept from firing: above zero, at most one day.</param>
+    /// <returns>Dispose of it where the work may be cancelled again. Several may be open; the last one to be disposed of counts.</returns>
+    /// <remarks>
+    /// It holds back whatever would fire that token, a request time-out outside this middleware and the host's shutdown too. It
+    /// cannot undo a token that has fired before, nor hold back one that another middleware has put in its place.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="cap"/> is outside its range.</exception>
+    IDisposable DeferCancellation(TimeSpan cap);
 }

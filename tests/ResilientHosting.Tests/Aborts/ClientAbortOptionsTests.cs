@@ -64,6 +64,6 @@ public sealed class ClientAbortOptionsTests
     {
         var attribute = new ClientAbortAttribute(ClientAbortBehavior.CompleteWithin, 30);
 
-        Assert.Equal(TimeSpan.FromSeconds(30), attribute.Policy.Within);
+        Assert.Equal(TimeSpan.FromSeconds(30), attribute.PolicyAmong(new ClientAbortOptions()).Within);
     }
 }

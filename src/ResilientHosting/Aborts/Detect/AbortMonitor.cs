@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Connections;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -9,35 +9,52 @@ namespace ResilientHosting.Aborts;
 /// Watches one request from the middleware's entry to its exit. It stands in for the server's lifetime feature, so that it knows
 /// who aborts and can give the handler another token than the server's. It is the only object an undisturbed request costs.
 /// </summary>
-internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFeature
+[SuppressMessage(
+    "Design", "CA1001", Justification = "Its token sources have neither timers nor wait handles, and their tokens may outlive the request.")]
+internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFeature
 {
     // The phase while the handler runs depends on how far its response has come.
     private const int WhereTheResponseIs = -1;
 
     private static readonly ClientAbort NotAborted = new(ClientAbortCause.Unknown, ClientAbortPhase.Queued, default);
 
+    // Takes the place of an orphan that can no longer be one, because its request has ended.
+    private static readonly Orphan NoOrphan = new("", null, null, default, default, null);
+
     private readonly AbortSettings _settings;
+    private readonly ClientAbortPolicy _policy;
+    private readonly string _method;
+    private readonly Endpoint? _endpoint;
+    private readonly object? _client;
     private readonly IFeatureCollection _features;
     private readonly IHttpRequestLifetimeFeature _server;
     private readonly IHttpResponseFeature? _response;
     private readonly CancellationToken _serverToken;
     private readonly CancellationToken _connectionClosed;
-    private readonly CompletingWork? _work;
     private readonly bool _isMultiplexed;
+    private WorkCancellation? _work;
     private CancellationTokenRegistration _registration;
     private CancellationToken _requestTimeout;
     private CancellationToken? _replacedToken;
     private ObservedRequestBody? _body;
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
+    private Orphan? _orphan;
+    private volatile bool _abortDelivered;
+    private volatile bool _isEnding;
     private volatile bool _abortedByApplication;
     private volatile int _phase = (int)ClientAbortPhase.Queued;
     private List<Exception>? _bodyFailures;
 
-    private AbortMonitor(HttpContext context, IHttpRequestLifetimeFeature server, AbortSettings settings, ClientAbortPolicy policy)
+    private AbortMonitor(
+        HttpContext context, IHttpRequestLifetimeFeature server, AbortSettings settings, ClientAbortPolicy policy, object? client)
     {
         // The abort may be noticed on another thread, even while the server recycles the context: what is needed then is fetched now.
         _settings = settings;
+        _policy = policy;
+        _client = client;
+        _method = context.Request.Method;
+        _endpoint = context.GetEndpoint();
         _features = context.Features;
         _server = server;
         _serverToken = server.RequestAborted;
@@ -45,14 +62,19 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
         _isMultiplexed = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
         _connectionClosed = _isMultiplexed ? _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default : default;
-        _work = policy.Behavior == ClientAbortBehavior.Cancel ? null : new CompletingWork(policy, settings, _requestTimeout);
+        if (policy.Behavior != ClientAbortBehavior.Cancel)
+        {
+            _work = new WorkCancellation(policy, settings);
+            _work.LinkTo(_requestTimeout);
+        }
     }
 
     public ClientAbort? Abort => ObserveAbort() is { } abort && !ReferenceEquals(abort, NotAborted) ? abort : null;
 
     public bool IsAborted => Abort is not null;
 
-    // An abort in the phase "delivered" was found when the handler had ended: it came too late to cancel anything.
+    // An abort in the phase "delivered" was found when the handler had ended: it came too late to cancel anything. Where nobody has
+    // asked for the token there is no source either; the work could not know, and was cancelled all the same.
     public bool IsWorkCancelled =>
         Abort is { Phase: not ClientAbortPhase.Delivered } && (_work is null || _work.CancelledAt is not null);
 
@@ -72,7 +94,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             {
                 source = new CancellationTokenSource();
                 source = Interlocked.CompareExchange(ref _clientAborted, source, null) ?? source;
-                if (IsAborted)
+                ObserveAbort();
+                if (_abortDelivered)
                 {
                     source.CancelGuarded(_settings.Logger);
                 }
@@ -84,7 +107,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
 
     CancellationToken IHttpRequestLifetimeFeature.RequestAborted
     {
-        get => _replacedToken ?? WorkToken;
+        get => _replacedToken ?? Work.Token;
         set
         {
             // The time-outs middleware announces itself before it replaces the token and forgets its time-out right after it has
@@ -98,30 +121,54 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
     }
 
-    /// <summary>The token of the handler: the policy's, or the server's where the policy is to cancel.</summary>
-    public CancellationToken WorkToken => _work?.Token ?? _serverToken;
-
     /// <summary>Whether a request time-out expired while the client was waiting.</summary>
     public bool TimedOut => _requestTimeout.IsCancellationRequested && Abort is null or { Cause: ClientAbortCause.RequestTimeout };
 
     public CancellationToken ServerToken => _serverToken;
+
+    /// <summary>Why the work was told to stop, or <see langword="null"/>.</summary>
+    public AbortOutcome? WorkCancelledAs => _work?.CancelledAs;
 
     /// <summary>Whether the request is still inside the middleware.</summary>
     public bool IsWatching => ReferenceEquals(_features.Get<IHttpRequestLifetimeFeature>(), this);
 
     public bool HasBody => _body is not null;
 
-    public bool WorkExpired => _work is { IsExpired: true };
+    // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
+    private WorkCancellation Work
+    {
+        get
+        {
+            if (_work is { } known)
+            {
+                return known;
+            }
+
+            var work = new WorkCancellation(_policy, _settings);
+            if (Interlocked.CompareExchange(ref _work, work, null) is { } earlier)
+            {
+                return earlier;
+            }
+
+            // Whoever publishes an abort looks for the work after that; whoever publishes the work looks for an abort after that.
+            if (Abort is { } abort)
+            {
+                work.OnAborted(abort, orphan: null);
+            }
+
+            return work;
+        }
+    }
 
     /// <summary>Starts to watch. <see langword="null"/> if the server has no notion of an aborted request.</summary>
-    public static AbortMonitor? Attach(HttpContext context, AbortSettings settings, ClientAbortPolicy policy)
+    public static AbortMonitor? Attach(HttpContext context, AbortSettings settings, ClientAbortPolicy policy, object? client)
     {
         if (context.Features.Get<IHttpRequestLifetimeFeature>() is not { } server)
         {
             return null;
         }
 
-        var monitor = new AbortMonitor(context, server, settings, policy);
+        var monitor = new AbortMonitor(context, server, settings, policy, client);
         context.Features.Set<IClientAbortFeature>(monitor);
         context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
@@ -140,52 +187,11 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         ObserveAbort(proven: true);
     }
 
-    /// <summary>Waits, at most for the settle time-out, until the server confirms that a failed read of the body was an abort.</summary>
-    public async ValueTask SettleAsync()
-    {
-        if (_body is not { UnsettledFailure: { } failure } body)
-        {
-            return;
-        }
-
-        if (!IsAborted)
-        {
-            await Task.Delay(_settings.Options.SettleTimeout, _settings.Clock, _serverToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        // A reset connection is proof in itself, whatever the server says.
-        ObserveAbort(proven: failure is ConnectionResetException);
-        if (IsAborted)
-        {
-            (_bodyFailures ??= []).Add(failure);
-            CorrectStatusWhenResponseStarts();
-        }
-
-        body.Settled();
-    }
-
-    public async ValueTask<bool> IsCausedByAbortAsync(Exception exception)
-    {
-        // Looked at before any settling: what was thrown before the abort was not caused by it.
-        var cancelledAt = _work is null ? AbortedAt : _work.CancelledAt;
-        var thrownAt = _settings.Clock.GetUtcNow();
-        await SettleAsync().ConfigureAwait(false);
-        if (TimedOut)
-        {
-            CorrectStatusWhenResponseStarts();
-        }
-
-        return AbortClassifier.IsCausedByAbort(exception, new AbortFacts
-        {
-            BodyFailures = _bodyFailures ?? [],
-            WorkToken = WorkToken,
-            AbortToken = _clientAborted?.Token ?? WorkToken,
-            CancelledAt = cancelledAt,
-            ThrownAt = thrownAt,
-            IsRecognizedCancellation = _settings.Options.IsRecognizedCancellation,
-        });
-    }
+    public IDisposable DeferCancellation(TimeSpan cap) =>
+        cap > TimeSpan.Zero && cap <= ClientAbortPolicy.LongestGrace
+            ? Work.Defer(cap)
+            : throw new ArgumentOutOfRangeException(
+                nameof(cap), cap, $"Cancellation can be deferred for more than zero and at most {ClientAbortPolicy.LongestGrace}.");
 
     public void CorrectStatus() => AbortStatus.Correct(_response, Abort, TimedOut);
 
@@ -194,6 +200,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     {
         // Not Dispose: that would wait for a callback in progress, which may be running this very request's continuation.
         _registration.Unregister();
+        _isEnding = true;
         _phase = (int)(_response is { HasStarted: true } ? ClientAbortPhase.Delivered : CurrentPhase());
         var abort = Abort;
         if (abort is null)
@@ -202,7 +209,12 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             abort = Abort;
         }
 
-        _work?.Dispose();
+        _work?.End();
+        if (Interlocked.Exchange(ref _orphan, NoOrphan) is { } orphan)
+        {
+            _settings.Orphans.Remove(orphan);
+        }
+
         _body?.Detach(context);
         if (IsWatching)
         {
@@ -245,12 +257,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
 
         // Only the thread that published the abort gets here, so each consequence follows once.
-        _work?.OnAborted(found);
-        if (_clientAborted is { } source)
-        {
-            source.CancelGuarded(_settings.Logger);
-        }
-
+        Deliver(found);
         return found;
     }
 

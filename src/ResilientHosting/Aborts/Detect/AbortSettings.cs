@@ -5,5 +5,10 @@ internal sealed record AbortSettings(
     ClientAbortOptions Options,
     TimeProvider Clock,
     ILogger Logger,
-    TimeSpan ShutdownTimeout,
-    CancellationToken HostStopping);
+    OrphanRegistry Orphans,
+    CancellationToken HostStopping)
+{
+    /// <summary>Who a request is for. <see langword="null"/> if nobody can tell.</summary>
+    public object? ClientOf(HttpContext context) =>
+        Options.ClientKey is { } keyOf ? keyOf(context) : context.Connection.RemoteIpAddress;
+}

@@ -20,6 +20,7 @@ internal static class SecuredBody
 
         // Registered with the response by EnableBuffering, so the temporary file is gone when the request is.
         var server = request.Body;
+        request.Body = RescuedBody.Over(request) ?? server;
         request.EnableBuffering(MemoryThreshold);
         var copy = request.Body;
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
@@ -44,26 +45,5 @@ internal static class SecuredBody
 
         copy.Position = 0;
         return true;
-    }
-
-    /// <summary>Answers 413 in the application's own problem format if it has one.</summary>
-    public static async Task RefuseAsync(HttpContext context, long limit)
-    {
-        const string title = "The request body is too large to be secured.";
-        var detail = $"This endpoint reads the whole body before it starts, up to {limit} bytes "
-            + $"({nameof(ClientAbortOptions)}.{nameof(ClientAbortOptions.MaxSecuredBodySize)}). Send less, or raise the limit.";
-
-        context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-        var problem = new ProblemDetailsContext
-        {
-            HttpContext = context,
-            ProblemDetails = { Status = StatusCodes.Status413PayloadTooLarge, Title = title, Detail = detail },
-        };
-        var writer = context.RequestServices.GetService<IProblemDetailsService>();
-        if (writer is null || !await writer.TryWriteAsync(problem).ConfigureAwait(false))
-        {
-            context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.WriteAsync($"{title} {detail}", context.RequestAborted).ConfigureAwait(false);
-        }
     }
 }

@@ -9,8 +9,17 @@ internal enum AbortOutcome
     /// <summary>The handler stopped because it was told to.</summary>
     Cancelled,
 
-    /// <summary>A completing policy's time, or the host's, ran out.</summary>
+    /// <summary>A completing policy's time ran out.</summary>
     Expired,
+
+    /// <summary>The work of a completing policy ran into the limit for all of them.</summary>
+    Capped,
+
+    /// <summary>The work of a completing policy was cancelled at once: too much went on already.</summary>
+    Overflow,
+
+    /// <summary>The work of a completing policy did not end before the host had to.</summary>
+    Shutdown,
 
     /// <summary>The handler failed for a reason of its own.</summary>
     Failed,

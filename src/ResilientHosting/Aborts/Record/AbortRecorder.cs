@@ -7,8 +7,9 @@ namespace ResilientHosting.Aborts;
 /// Writes an abort down: one Debug line, one count, one tag on the request's duration and on its trace. The access line and the
 /// trace's status stay the server's.
 /// </summary>
-internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, TimeProvider clock)
+internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, OrphanRecorder orphans, TimeProvider clock)
 {
+    private const string NoRoute = "(no route)";
     private const string AbortedTag = "client.aborted";
 
     public void Record(HttpContext context, ClientAbort abort, ClientAbortPolicy policy, AbortOutcome outcome)
@@ -19,13 +20,14 @@ internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, 
         {
             context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new KeyValuePair<string, object?>(AbortedTag, true));
             context.Features.Get<IHttpActivityFeature>()?.Activity.SetTag(AbortedTag, true);
+            orphans.Cut(context.Request.Method, route ?? NoRoute, clock.GetUtcNow() - abort.At, outcome);
         }
 
         if (logger.IsEnabled(LogLevel.Debug))
         {
             var elapsed = Math.Round((clock.GetUtcNow() - abort.At).TotalMilliseconds, 1);
             ClientAbortLog.ClientAborted(
-                logger, context.Request.Method, route ?? "(no route)", abort.Phase, abort.Cause, outcome, elapsed, policy.Behavior);
+                logger, context.Request.Method, route ?? NoRoute, abort.Phase, abort.Cause, outcome, elapsed, policy.Behavior);
         }
     }
 
@@ -40,14 +42,18 @@ internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, 
             return;
         }
 
-        ClientAbortLog.FailureAfterAbort(logger, context.Request.Method, RouteOf(context) ?? "(no route)", exception);
+        ClientAbortLog.FailureAfterAbort(logger, context.Request.Method, RouteOf(context) ?? NoRoute, exception);
         context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(
             new KeyValuePair<string, object?>("error.type", exception.GetType().FullName));
     }
 
-    public void RecordRefusal(HttpContext context, long limit) =>
-        ClientAbortLog.SecuredBodyTooLarge(logger, context.Request.Method, RouteOf(context) ?? "(no route)", limit);
+    public void RecordRefusal(HttpContext context) =>
+        ClientAbortLog.RequestRefused(logger, context.Request.Method, RouteOf(context) ?? NoRoute);
 
-    private static string? RouteOf(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
+    public void RecordTooLarge(HttpContext context, long limit) =>
+        ClientAbortLog.SecuredBodyTooLarge(logger, context.Request.Method, RouteOf(context) ?? NoRoute, limit);
+
+    public static string? RouteOf(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
+
+    private static string? RouteOf(HttpContext context) => RouteOf(context.GetEndpoint());
 }

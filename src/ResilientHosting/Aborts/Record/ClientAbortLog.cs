@@ -47,4 +47,34 @@ internal static partial class ClientAbortLog
         + "answer false instead of throwing.",
         EventName = "CancellationRuleFailed")]
     public static partial void CancellationRuleFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        EventIds.Aborts + 6,
+        LogLevel.Warning,
+        "{Method} {Route} was to go on without its client, but was cut {AgeSeconds} s after the client had left: {Reason}.",
+        EventName = "OrphanCut")]
+    public static partial void OrphanCut(ILogger logger, string method, string route, double ageSeconds, string reason);
+
+    [LoggerMessage(
+        EventIds.Aborts + 7,
+        LogLevel.Warning,
+        "{Method} {Route} still runs {AgeSeconds} s after its client has left, although its token has fired. Pass the token "
+        + "(HttpContext.RequestAborted, or the handler's CancellationToken) to whatever it waits for.",
+        EventName = "OrphanDoesNotStop")]
+    public static partial void OrphanDoesNotStop(ILogger logger, string method, string route, double ageSeconds);
+
+    [LoggerMessage(
+        EventIds.Aborts + 8,
+        LogLevel.Warning,
+        "{Method} {Route} still ran when the host had stopped, {AgeSeconds} s after its client had left. What it had not finished is "
+        + "lost; what it does from now on may fail, because the host's services are gone.",
+        EventName = "OrphanLeftBehind")]
+    public static partial void OrphanLeftBehind(ILogger logger, string method, string route, double ageSeconds);
+
+    [LoggerMessage(
+        EventIds.Aborts + 9,
+        LogLevel.Debug,
+        "{Method} {Route} was refused with 503: as many requests as may run without their client do already.",
+        EventName = "RequestRefused")]
+    public static partial void RequestRefused(ILogger logger, string method, string route);
 }

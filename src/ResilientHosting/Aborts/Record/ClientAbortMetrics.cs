@@ -7,6 +7,7 @@ internal sealed class ClientAbortMetrics
     public const string MeterName = "ResilientHosting";
 
     private readonly Counter<long> _aborts;
+    private readonly UpDownCounter<long> _orphans;
 
     public ClientAbortMetrics(IMeterFactory meterFactory)
     {
@@ -14,6 +15,8 @@ internal sealed class ClientAbortMetrics
         var meter = meterFactory.Create(MeterName);
         _aborts = meter.CreateCounter<long>(
             "resilient_hosting.client_aborts", unit: "{request}", description: "Requests that were aborted before they had ended.");
+        _orphans = meter.CreateUpDownCounter<long>(
+            "resilient_hosting.orphans", unit: "{request}", description: "Requests that run although their client has left.");
     }
 
     public void Aborted(ClientAbort abort, ClientAbortPolicy policy, AbortOutcome outcome, string? route)
@@ -37,6 +40,9 @@ internal sealed class ClientAbortMetrics
 
         _aborts.Add(1, tags);
     }
+
+    public void OrphansChanged(Orphan orphan, int change) =>
+        _orphans.Add(change, new("http.route", orphan.Route), new("policy", SnakeCase(orphan.Policy)));
 
     private static string SnakeCase<T>(T value)
         where T : struct, Enum => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -60,7 +61,7 @@ public sealed class CompletingPolicyTests
         }).RunToCompletionOnClientAbort());
 
         await LeaveAsync(host, Departure.Rst);
-        _clock.Advance(TimeSpan.FromDays(1));
+        _clock.Advance(new ClientAbortOptions().OrphanHardCap - TimeSpan.FromTicks(1));
         Assert.False(_work.IsCancellationRequested);
 
         _release.Open();
@@ -89,7 +90,8 @@ public sealed class CompletingPolicyTests
         Assert.True(_work.IsCancellationRequested);
 
         await stopped;
-        Assert.Contains("Expired", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
+        Assert.Contains("Shutdown", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
+        Assert.Contains("POST /", host.Logs.Expect("OrphanCut").Only("OrphanCut").Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -138,19 +140,22 @@ public sealed class CompletingPolicyTests
     }
 
     [Theory]
-    [InlineData("/disabled", false)]
+    [InlineData("/disabled", true)]
     [InlineData("/group/own", true)]
     [InlineData("/group/inherited", false)]
     [InlineData("/default", false)]
     [InlineData("/attribute", true)]
+    [InlineData("/named", true)]
+    [InlineData("/named-attribute", true)]
     public async Task Policy_DisableBeatsEndpointBeatsGroupBeatsDefault(string path, bool cancels)
     {
-        var serverToken = CancellationToken.None;
-        CancellationToken? handlerToken = null;
+        using var client = new CancellationTokenSource();
+        bool? cancelled = null;
         bool? watched = null;
         void Handle(HttpContext context, CancellationToken aborted)
         {
-            handlerToken = aborted;
+            client.Cancel();
+            cancelled = aborted.IsCancellationRequested;
             watched = context.Features.Get<IClientAbortFeature>() is not null;
         }
 
@@ -159,23 +164,47 @@ public sealed class CompletingPolicyTests
             {
                 app.Use(next => context =>
                 {
-                    serverToken = context.RequestAborted;
+                    context.RequestAborted = client.Token;
                     return next(context);
                 });
-                app.UseClientAbortTolerance(options => options.DefaultPolicy = ClientAbortPolicy.RunToCompletion);
+                app.UseClientAbortTolerance(options =>
+                {
+                    options.DefaultPolicy = ClientAbortPolicy.RunToCompletion;
+                    options.AddPolicy("stop", ClientAbortPolicy.RunToCompletion).AddPolicy("stop", ClientAbortPolicy.Cancel);
+                });
                 app.MapGet("/default", Handle);
                 app.MapGet("/disabled", Handle).CompleteOnClientAbort(Within).DisableClientAbortTolerance();
                 app.MapGet("/attribute", [ClientAbort(ClientAbortBehavior.Cancel)] (HttpContext context, CancellationToken aborted) =>
+                    Handle(context, aborted));
+                app.MapGet("/named", Handle).WithClientAbortPolicy("stop");
+                app.MapGet("/named-attribute", [ClientAbort("stop")] (HttpContext context, CancellationToken aborted) =>
                     Handle(context, aborted));
                 var group = app.MapGroup("/group").CompleteOnClientAbort(Within);
                 group.MapGet("/own", Handle).CancelOnClientAbort();
                 group.MapGet("/inherited", Handle);
             });
 
-        await host.Client.GetStringAsync(path, TestContext.Current.CancellationToken);
+        using var answer = await host.Client.GetAsync(path, TestContext.Current.CancellationToken);
 
         Assert.Equal(path != "/disabled", watched);
-        Assert.Equal(cancels || path == "/disabled", serverToken == handlerToken);
+        Assert.Equal(cancels, cancelled);
+    }
+
+    [Fact]
+    public async Task Policy_NameThatDoesNotExist_FailsTheRequestAndNamesWhatThereIs()
+    {
+        await using var host = await KestrelTestHost.StartAsync(app =>
+        {
+            app.UseClientAbortTolerance(options => options.AddPolicy("payments", ClientAbortPolicy.RunToCompletion));
+            app.MapGet("/", () => "never").WithClientAbortPolicy("payment");
+        });
+
+        using var answer = await host.Client.GetAsync("/", TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        var failure = host.Logs.Expect("ApplicationError").Only("ApplicationError").Exception!;
+        Assert.Contains("\"payment\"", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("There are: payments.", failure.Message, StringComparison.Ordinal);
     }
 
     private async Task WorkAsync(HttpContext context, CancellationToken aborted)
