@@ -17,16 +17,26 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly RequestDelegate _application;
     private readonly HttpRequestFeature _request = new();
     private readonly CompletionFeature _response = new();
+    private readonly Action<IFeatureCollection>? _addFeatures;
 
-    public Pipeline(Action<IServiceCollection> configure, RequestDelegate endpoint)
+    public Pipeline(
+        Action<IServiceCollection> configure,
+        RequestDelegate endpoint,
+        Action<IApplicationBuilder>? use = null,
+        Action<IFeatureCollection>? addFeatures = null)
     {
+        _addFeatures = addFeatures;
         var services = new ServiceCollection();
         services.AddOptions();
         configure(services);
         _services = services.BuildServiceProvider();
         _contexts = new DefaultHttpContextFactory(_services);
 
-        Action<IApplicationBuilder> build = app => app.Run(endpoint);
+        Action<IApplicationBuilder> build = app =>
+        {
+            use?.Invoke(app);
+            app.Run(endpoint);
+        };
         foreach (var filter in _services.GetServices<IStartupFilter>().Reverse())
         {
             build = filter.Configure(build);
@@ -44,6 +54,7 @@ internal sealed class Pipeline : IAsyncDisposable
         var features = new FeatureCollection(initialCapacity: 16);
         features.Set<IHttpRequestFeature>(_request);
         features.Set<IHttpResponseFeature>(_response);
+        _addFeatures?.Invoke(features);
         var context = _contexts.Create(features);
         await _application(context);
         await _response.CompleteAsync();
