@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Hosting;
 using ResilientHosting.Aborts;
 
@@ -32,6 +33,7 @@ public static class ClientAbortApplicationBuilderExtensions
             clock,
             logger,
             services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout,
+            new UploadWatch(clock, services.GetService<IOptions<KestrelServerOptions>>()?.Value.Limits.MaxRequestBufferSize),
             services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None);
         var metrics = new ClientAbortMetrics(services.GetRequiredService<IMeterFactory>());
         var recorder = new AbortRecorder(logger, metrics, clock);

@@ -22,12 +22,14 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     private readonly IHttpResponseFeature? _response;
     private readonly CancellationToken _serverToken;
     private readonly CancellationToken _connectionClosed;
+    private readonly IConnectionEndFeature? _connection;
     private readonly CompletingWork? _work;
     private readonly bool _isMultiplexed;
     private CancellationTokenRegistration _registration;
     private CancellationToken _requestTimeout;
     private CancellationToken? _replacedToken;
     private ObservedRequestBody? _body;
+    private WatchedUpload? _upload;
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
     private volatile bool _abortedByApplication;
@@ -45,6 +47,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
         _isMultiplexed = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
         _connectionClosed = _isMultiplexed ? _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default : default;
+        _connection = _features.Get<IConnectionEndFeature>();
         _work = policy.Behavior == ClientAbortBehavior.Cancel ? null : new CompletingWork(policy, settings, _requestTimeout);
     }
 
@@ -111,6 +114,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
 
     public bool HasBody => _body is not null;
 
+    public bool HasReadBody => _body is { IsRead: true };
+
     public bool WorkExpired => _work is { IsExpired: true };
 
     /// <summary>Starts to watch. <see langword="null"/> if the server has no notion of an aborted request.</summary>
@@ -125,9 +130,13 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         context.Features.Set<IClientAbortFeature>(monitor);
         context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
+        monitor._upload = monitor._body is null ? null : settings.Uploads.Watch(context, monitor);
         monitor._registration = monitor._serverToken.UnsafeRegister(static state => ((AbortMonitor)state!).ObserveAbort(), monitor);
         return monitor;
     }
+
+    /// <summary>The client is known to have left although the server has not noticed it.</summary>
+    public void ReportLeft() => ObserveAbort(ClientAbortCause.Client, proven: true);
 
     public void HandlerStarts() => _phase = WhereTheResponseIs;
 
@@ -202,6 +211,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             abort = Abort;
         }
 
+        _upload?.Dispose();
         _work?.Dispose();
         _body?.Detach(context);
         if (IsWatching)
@@ -226,7 +236,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
     }
 
-    private ClientAbort? ObserveAbort(bool proven = false)
+    private ClientAbort? ObserveAbort(ClientAbortCause? cause = null, bool proven = false)
     {
         if (_abort is { } known)
         {
@@ -238,7 +248,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return null;
         }
 
-        var found = new ClientAbort(FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
+        var found = new ClientAbort(cause ?? FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
         if (Interlocked.CompareExchange(ref _abort, found, null) is { } earlier)
         {
             return earlier;
@@ -261,7 +271,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         _settings.HostStopping.IsCancellationRequested,
         _body is { WasTooSlow: true },
         _isMultiplexed,
-        _connectionClosed.IsCancellationRequested));
+        _connectionClosed.IsCancellationRequested,
+        _connection?.End));
 
     private ClientAbortPhase CurrentPhase()
     {

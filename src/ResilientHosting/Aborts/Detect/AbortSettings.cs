@@ -6,4 +6,5 @@ internal sealed record AbortSettings(
     TimeProvider Clock,
     ILogger Logger,
     TimeSpan ShutdownTimeout,
+    UploadWatch Uploads,
     CancellationToken HostStopping);

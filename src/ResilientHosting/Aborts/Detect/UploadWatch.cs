@@ -1,0 +1,94 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace ResilientHosting.Aborts;
+
+/// <summary>
+/// Notices a client that resets its connection during an upload that nobody reads. Kestrel stops to receive once its input buffer
+/// is full, and with that stops to notice; so the sockets of such requests are looked at once a second. A client that closes in an
+/// orderly way stays unnoticed: its FIN waits, behind the data that was not received, on the client's own side.
+/// </summary>
+/// <param name="clock">Drives the looks.</param>
+/// <param name="inputBufferSize">How much the server receives in advance, in bytes; no limit if <see langword="null"/>.</param>
+internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<WatchedUpload> _uploads = [];
+    private ITimer? _timer;
+
+    /// <summary><see langword="null"/> if the server receives to the end whatever the handler does, or the socket cannot be asked.</summary>
+    public WatchedUpload? Watch(HttpContext context, AbortMonitor monitor)
+    {
+        // HTTP/2 has flow control of its own for each stream, and always receives.
+        if (!OperatingSystem.IsLinux()
+            || inputBufferSize is not { } size
+            || context.Request.ContentLength < size
+            || !(HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+            || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket
+            || context.Features.Get<IConnectionLifetimeFeature>() is not { } connection)
+        {
+            return null;
+        }
+
+        var upload = new WatchedUpload(this, monitor, socket, connection);
+        lock (_lock)
+        {
+            _uploads.Add(upload);
+            _timer ??= clock.CreateTimer(static state => ((UploadWatch)state!).Look(), this, Interval, Interval);
+        }
+
+        return upload;
+    }
+
+    public void Forget(WatchedUpload upload)
+    {
+        lock (_lock)
+        {
+            if (_uploads.Remove(upload) && _uploads.Count == 0)
+            {
+                _timer?.Dispose();
+                _timer = null;
+            }
+        }
+    }
+
+    private void Look()
+    {
+        WatchedUpload[] uploads;
+        lock (_lock)
+        {
+            uploads = [.. _uploads];
+        }
+
+        foreach (var upload in uploads)
+        {
+            upload.Look();
+        }
+    }
+}
+
+/// <summary>A request whose body may be more than its server receives unread. Disposing of it ends the watch.</summary>
+internal sealed class WatchedUpload(UploadWatch watch, AbortMonitor monitor, Socket socket, IConnectionLifetimeFeature connection)
+    : IDisposable
+{
+    public void Dispose() => watch.Forget(this);
+
+    public void Look()
+    {
+        if (monitor.HasReadBody)
+        {
+            watch.Forget(this);
+        }
+        else if (SocketState.IsReset(socket))
+        {
+            watch.Forget(this);
+            monitor.ReportLeft();
+
+            // The connection, not the request: Kestrel would log and count the latter as an abort by the application. If the request
+            // has ended meanwhile nobody else is harmed, since the connection is gone in any case.
+            connection.Abort();
+        }
+    }
+}
