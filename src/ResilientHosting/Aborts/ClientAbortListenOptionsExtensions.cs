@@ -28,8 +28,10 @@ public static class ClientAbortListenOptionsExtensions
     public static ListenOptions UseClientAbortTolerance(this ListenOptions listen, bool answerHalfClosedClients = false)
     {
         ArgumentNullException.ThrowIfNull(listen);
-        var logger = listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(IConnectionEndFeature).Namespace!);
-        listen.Use(next => transport => ToleratedConnection.RunAsync(transport, next, answerHalfClosedClients, logger));
+        var services = listen.ApplicationServices;
+        var clock = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(IConnectionEndFeature).Namespace!);
+        listen.Use(next => transport => ToleratedConnection.RunAsync(transport, next, answerHalfClosedClients, clock, logger));
         return listen;
     }
 }

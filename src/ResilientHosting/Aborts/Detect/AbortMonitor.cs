@@ -33,6 +33,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
     private volatile bool _abortedByApplication;
+    private volatile bool _leftUnnoticed;
     private volatile int _phase = (int)ClientAbortPhase.Queued;
     private List<Exception>? _bodyFailures;
 
@@ -135,8 +136,8 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         return monitor;
     }
 
-    /// <summary>The client is known to have left although the server has not noticed it.</summary>
-    public void ReportLeft() => ObserveAbort(ClientAbortCause.Client, proven: true);
+    /// <summary>The client is known to have left although the server has not noticed it, and is about to be made to.</summary>
+    public void ReportLeft() => _leftUnnoticed = true;
 
     public void HandlerStarts() => _phase = WhereTheResponseIs;
 
@@ -236,7 +237,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         }
     }
 
-    private ClientAbort? ObserveAbort(ClientAbortCause? cause = null, bool proven = false)
+    private ClientAbort? ObserveAbort(bool proven = false)
     {
         if (_abort is { } known)
         {
@@ -248,7 +249,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return null;
         }
 
-        var found = new ClientAbort(cause ?? FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
+        var found = new ClientAbort(FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
         if (Interlocked.CompareExchange(ref _abort, found, null) is { } earlier)
         {
             return earlier;
@@ -264,7 +265,9 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         return found;
     }
 
-    private ClientAbortCause FindCause() => AbortCauseResolver.Resolve(new AbortCircumstances(
+    private ClientAbortCause FindCause() => _leftUnnoticed
+        ? ClientAbortCause.Client
+        : AbortCauseResolver.Resolve(new AbortCircumstances(
         _abortedByApplication,
         _requestTimeout.IsCancellationRequested,
         _body is { UnsettledFailure: IOException },

@@ -86,8 +86,9 @@ internal sealed class WatchedUpload(UploadWatch watch, AbortMonitor monitor, Soc
             watch.Forget(this);
             monitor.ReportLeft();
 
-            // The connection, not the request: Kestrel would log and count the latter as an abort by the application. If the request
-            // has ended meanwhile nobody else is harmed, since the connection is gone in any case.
+            // The connection, not the request: this way the server finds out just as it does from any other reset. It takes an
+            // abort of the request for the application's, and one in the middle of a read leaves that read open, with a warning.
+            // If the request has ended meanwhile nobody else is harmed: the connection is gone in any case.
             connection.Abort();
         }
     }

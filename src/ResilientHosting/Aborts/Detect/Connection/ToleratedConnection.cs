@@ -13,23 +13,29 @@ namespace ResilientHosting.Aborts;
 /// </summary>
 internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifetimeFeature, IConnectionEndFeature
 {
+    // Twice in the second that Kestrel gives requests to end after it has cut their connections.
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
     private readonly ConnectionContext _transport;
     private readonly Socket? _socket;
     private readonly bool _answerHalfClosed;
+    private readonly TimeProvider _clock;
     private readonly ILogger _logger;
 
     // Never disposed: it owns neither a timer nor a handle, and may fire while the connection ends.
     private readonly CancellationTokenSource _closed = new();
     private int _end;
     private int _isClosed;
-    private int _endTold;
-    private int _transportClosed;
+    private ITimer? _watch;
+    private volatile bool _isEndTold;
+    private bool _wasEndTold;
 
-    private ToleratedConnection(ConnectionContext transport, bool answerHalfClosed, ILogger logger)
+    private ToleratedConnection(ConnectionContext transport, bool answerHalfClosed, TimeProvider clock, ILogger logger)
     {
         _transport = transport;
         _socket = transport.Features.Get<IConnectionSocketFeature>()?.Socket;
         _answerHalfClosed = answerHalfClosed;
+        _clock = clock;
         _logger = logger;
         ConnectionClosed = _closed.Token;
     }
@@ -51,10 +57,13 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
     /// <summary>A token of its own: it fires after the cause is noted, and not for an end that is held back.</summary>
     public override CancellationToken ConnectionClosed { get; set; }
 
+    private bool IsSocketGone => _socket is not null && (!_socket.Connected || SocketState.IsReset(_socket));
+
     /// <summary>Runs what is above with a tolerated connection, and restores what was replaced.</summary>
-    public static async Task RunAsync(ConnectionContext transport, ConnectionDelegate next, bool answerHalfClosed, ILogger logger)
+    public static async Task RunAsync(
+        ConnectionContext transport, ConnectionDelegate next, bool answerHalfClosed, TimeProvider clock, ILogger logger)
     {
-        var connection = new ToleratedConnection(transport, answerHalfClosed, logger);
+        var connection = new ToleratedConnection(transport, answerHalfClosed, clock, logger);
         var pipe = transport.Transport;
         var lifetime = transport.Features.Get<IConnectionLifetimeFeature>();
         transport.Transport = new ObservedPipe(
@@ -71,6 +80,7 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
         {
             // Not Dispose: that would wait for a callback in progress, which may be waiting for this very connection.
             registration.Unregister();
+            connection._watch?.Dispose();
             transport.Features.Set<IConnectionEndFeature>(null);
             transport.Features.Set(lifetime);
             transport.Transport = pipe;
@@ -78,31 +88,39 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
     }
 
     /// <summary>
-    /// Somebody above ends the connection. The server calls this also in answer to an end it was told of; that end has been noted
-    /// by then. Which of the server's reasons it was is found by elimination: the requests know the others.
+    /// Somebody above ends the connection. The server calls this also in answer to an end it was told of, which has been noted by
+    /// then, and to a failed write, which the socket tells. Which of the server's own reasons it was is found by elimination: the
+    /// requests know the others.
     /// </summary>
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        Note(abortReason?.InnerException is OperationCanceledException ? ConnectionEnd.ByApplication : ConnectionEnd.ByServer);
+        // A write that its own token cancels ends the connection too.
+        NoteAbort(abortReason?.InnerException is OperationCanceledException ? ConnectionEnd.ByApplication : ConnectionEnd.ByServer);
         _transport.Abort(abortReason!);
     }
 
     /// <summary>Kestrel always gives a reason, so this is the application.</summary>
     public override void Abort()
     {
-        Note(ConnectionEnd.ByApplication);
+        NoteAbort(ConnectionEnd.ByApplication);
         _transport.Abort();
+    }
+
+    private void NoteAbort(ConnectionEnd end)
+    {
+        if (IsSocketGone)
+        {
+            NoteDeparture();
+        }
+
+        Note(end);
     }
 
     private void OnEndTold(Exception? failure)
     {
         var isByClient = failure is null or IOException { InnerException: not ConnectionAbortedException };
         Note(isByClient ? ConnectionEnd.ByClient : ConnectionEnd.Unexplained);
-        Interlocked.Exchange(ref _endTold, 1);
-        if (Volatile.Read(ref _transportClosed) == 1)
-        {
-            CloseOnOtherThread();
-        }
+        _isEndTold = true;
     }
 
     private void OnTransportClosed()
@@ -111,14 +129,9 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
         // socket still connected.
         if (_answerHalfClosed && _socket is { Connected: true })
         {
-            Interlocked.Exchange(ref _transportClosed, 1);
-            if (Volatile.Read(ref _endTold) == 0)
-            {
-                // From here on nobody reports that the client is gone for good, or that the host cut the connection.
-                Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(
-                    static state => ((ToleratedConnection)state).LookForDeparture(), this);
-                return;
-            }
+            // From here on nobody reports that the client is gone for good, or that the host cut the connection.
+            _watch = _clock.CreateTimer(static state => ((ToleratedConnection)state!).LookForDeparture(), this, LookEvery, LookEvery);
+            return;
         }
 
         NoteDeparture();
@@ -127,11 +140,19 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
 
     private void LookForDeparture()
     {
-        if (Volatile.Read(ref _isClosed) == 0 && (!_socket!.Connected || SocketState.IsReset(_socket)))
+        if (IsSocketGone)
         {
             NoteDeparture();
-            CloseOnOtherThread();
+            Close();
         }
+        else if (_wasEndTold)
+        {
+            Close();
+        }
+
+        // The server, once told, ends by itself. At that moment its last answer may be on its way to the socket, and whoever closes
+        // now cuts it off; only the next look closes what did not end, such as an upgraded connection.
+        _wasEndTold = _isEndTold;
     }
 
     // Whoever ends a connection from this side disposes of its socket; so does the transport after a failed write, however.
@@ -140,14 +161,11 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
 
     private void Note(ConnectionEnd end) => Interlocked.CompareExchange(ref _end, (int)end, (int)ConnectionEnd.Open);
 
-    // The reader's and the heartbeat's threads hold locks of the server that its callbacks want.
-    private void CloseOnOtherThread() =>
-        ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Close(), this, preferLocal: false);
-
     private void Close()
     {
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
+            _watch?.Dispose();
             _closed.CancelGuarded(_logger);
         }
     }
