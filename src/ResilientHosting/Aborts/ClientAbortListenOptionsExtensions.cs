@@ -14,8 +14,8 @@ public static class ClientAbortListenOptionsExtensions
     /// </summary>
     /// <remarks>
     /// With <paramref name="answerHalfClosedClients"/> a client whose end has arrived is taken for a client that waits, because both
-    /// look the same. A client that closed completely is then noticed only when a write to it fails, at most about a second later:
-    /// until then its work goes on. A reset is noticed at once as before. A request that is not complete is aborted as before,
+    /// look the same. A client that closed completely is then noticed only by a write that fails, up to half a second after it: until
+    /// then its work goes on. A reset is noticed at once, as before. A request that is not complete is aborted as before,
     /// and so is HTTP/2, where a client never closes one direction alone. It needs a transport that exposes its socket, as
     /// Kestrel's default does.
     /// </remarks>

@@ -22,8 +22,11 @@ internal static class AbortCauseResolver
 {
     public static ClientAbortCause Resolve(in AbortCircumstances circumstances) => circumstances switch
     {
-        { AbortedByApplication: true } or { End: ConnectionEnd.ByApplication } => ClientAbortCause.Application,
+        { AbortedByApplication: true } => ClientAbortCause.Application,
+
+        // Before the connection's end: a time-out that strikes during a write ends the connection as the application's token would.
         { RequestTimedOut: true } => ClientAbortCause.RequestTimeout,
+        { End: ConnectionEnd.ByApplication } => ClientAbortCause.Application,
         { HostStopping: true } when !WasClientSeenToLeave(circumstances) => ClientAbortCause.HostShutdown,
         { BodyTooSlow: true } or { End: ConnectionEnd.ByServer } => ClientAbortCause.SlowClient,
         { IsMultiplexed: true, ConnectionClosed: false, End: null or ConnectionEnd.Open } => ClientAbortCause.ClientStreamReset,

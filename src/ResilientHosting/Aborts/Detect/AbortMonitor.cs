@@ -249,7 +249,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
             return null;
         }
 
-        var found = new ClientAbort(FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
+        var found = new ClientAbort(_leftUnnoticed ? ClientAbortCause.Client : FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
         if (Interlocked.CompareExchange(ref _abort, found, null) is { } earlier)
         {
             return earlier;
@@ -265,9 +265,7 @@ internal sealed class AbortMonitor : IClientAbortFeature, IHttpRequestLifetimeFe
         return found;
     }
 
-    private ClientAbortCause FindCause() => _leftUnnoticed
-        ? ClientAbortCause.Client
-        : AbortCauseResolver.Resolve(new AbortCircumstances(
+    private ClientAbortCause FindCause() => AbortCauseResolver.Resolve(new AbortCircumstances(
         _abortedByApplication,
         _requestTimeout.IsCancellationRequested,
         _body is { UnsettledFailure: IOException },

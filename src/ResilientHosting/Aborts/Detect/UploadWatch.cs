@@ -18,7 +18,7 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
     private readonly HashSet<WatchedUpload> _uploads = [];
     private ITimer? _timer;
 
-    /// <summary><see langword="null"/> if the server receives to the end whatever the handler does, or the socket cannot be asked.</summary>
+    /// <summary><see langword="null"/> if the server receives to the end in any case, or the socket cannot be asked.</summary>
     public WatchedUpload? Watch(HttpContext context, AbortMonitor monitor)
     {
         // HTTP/2 has flow control of its own for each stream, and always receives.

@@ -24,6 +24,7 @@ public sealed class AbortCauseResolverTests
     [InlineData(ClientAbortCause.SlowClient, false, false, false, false, false, true, false, "ByServer")]
     [InlineData(ClientAbortCause.HostShutdown, false, false, false, true, false, false, true, "ByServer")]
     [InlineData(ClientAbortCause.RequestTimeout, false, true, false, false, false, false, true, "ByServer")]
+    [InlineData(ClientAbortCause.RequestTimeout, false, true, false, false, false, false, true, "ByApplication")]
     [InlineData(ClientAbortCause.Application, false, false, false, true, false, false, true, "ByApplication")]
     [InlineData(ClientAbortCause.Client, false, false, false, false, false, false, true, "Unexplained")]
     [InlineData(ClientAbortCause.HostShutdown, false, false, false, true, false, true, true, "Unexplained")]
@@ -32,6 +33,6 @@ public sealed class AbortCauseResolverTests
         string? end) =>
         Assert.Equal(
             expected,
-            AbortCauseResolver.Resolve(new AbortCircumstances(application, timedOut, cut, stopping, slow, multiplexed, closed,
-                end is null ? null : Enum.Parse<ConnectionEnd>(end))));
+            AbortCauseResolver.Resolve(new AbortCircumstances(
+                application, timedOut, cut, stopping, slow, multiplexed, closed, end is null ? null : Enum.Parse<ConnectionEnd>(end))));
 }

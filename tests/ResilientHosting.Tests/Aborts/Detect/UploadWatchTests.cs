@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -122,8 +123,8 @@ public sealed class UploadWatchTests
             using var client = await ConnectAsync(host);
             try
             {
-                await client.SendAsync(System.Text.Encoding.ASCII.GetBytes(
-                    $"POST /?end={plan.End} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Large}\r\n\r\n")).WaitAsync(KestrelTestHost.Timeout, cancelled);
+                var head = Head($"/?end={plan.End}", $"Content-Length: {Large}");
+                await client.SendAsync(head).WaitAsync(KestrelTestHost.Timeout, cancelled);
                 await client.SendAsync(new byte[plan.Sent]).WaitAsync(KestrelTestHost.Timeout, cancelled);
             }
             catch (SocketException)
@@ -140,6 +141,13 @@ public sealed class UploadWatchTests
         Assert.True(_clock.PendingTimers == 0, $"Seed {seed}: a request is still being watched.");
     }
 
+    /// <summary>The head of a POST; of a chunked one with the head of a chunk that holds everything.</summary>
+    private static byte[] Head(string path, string framing)
+    {
+        var chunk = framing.Contains("chunked", StringComparison.Ordinal) ? "400000\r\n" : "";
+        return Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n{chunk}");
+    }
+
     private static async Task<Socket> ConnectAsync(KestrelTestHost host)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -152,9 +160,7 @@ public sealed class UploadWatchTests
     {
         using (var client = await ConnectAsync(host))
         {
-            // As one chunk, where the body is chunked.
-            var head = $"POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n" + (framing.Contains("chunked", StringComparison.Ordinal) ? "400000\r\n" : "");
-            await client.SendAsync(System.Text.Encoding.ASCII.GetBytes(head)).WaitAsync(KestrelTestHost.Timeout);
+            await client.SendAsync(Head("/", framing)).WaitAsync(KestrelTestHost.Timeout);
             var sending = client.SendAsync(new byte[Large]);
             await _started.PassedAsync();
             using var limit = new CancellationTokenSource(KestrelTestHost.Timeout);
@@ -166,7 +172,7 @@ public sealed class UploadWatchTests
 
             client.LingerState = new LingerOption(enable: true, seconds: 0);
             client.Close();
-            await ((Task)sending).WaitAsync(KestrelTestHost.Timeout, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)sending).WaitAsync(KestrelTestHost.Timeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             while (!SocketState.IsReset(_socket!))
             {
                 limit.Token.ThrowIfCancellationRequested();

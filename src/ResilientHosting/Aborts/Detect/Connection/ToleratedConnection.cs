@@ -66,6 +66,7 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
         var connection = new ToleratedConnection(transport, answerHalfClosed, clock, logger);
         var pipe = transport.Transport;
         var lifetime = transport.Features.Get<IConnectionLifetimeFeature>();
+        var end = transport.Features.Get<IConnectionEndFeature>();
         transport.Transport = new ObservedPipe(
             new ObservedTransportReader(pipe.Input, answerHalfClosed, connection.OnEndTold), pipe.Output);
         transport.Features.Set<IConnectionLifetimeFeature>(connection);
@@ -81,7 +82,7 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
             // Not Dispose: that would wait for a callback in progress, which may be waiting for this very connection.
             registration.Unregister();
             connection._watch?.Dispose();
-            transport.Features.Set<IConnectionEndFeature>(null);
+            transport.Features.Set(end);
             transport.Features.Set(lifetime);
             transport.Transport = pipe;
         }
@@ -94,7 +95,7 @@ internal sealed class ToleratedConnection : ConnectionContext, IConnectionLifeti
     /// </summary>
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        // A write that its own token cancels ends the connection too.
+        // A write that its own token cancels ends the connection too. By the type, since messages are translated.
         NoteAbort(abortReason?.InnerException is OperationCanceledException ? ConnectionEnd.ByApplication : ConnectionEnd.ByServer);
         _transport.Abort(abortReason!);
     }

@@ -149,7 +149,8 @@ public sealed class WireClient : IAsyncDisposable
             stream = tls;
         }
 
-        return new WireClient(socket, stream, wire == Wire.Http2 ? CreateHttp2(stream) : null, new Uri($"http://localhost:{address.Port}"));
+        var http2 = wire == Wire.Http2 ? CreateHttp2(stream) : null;
+        return new WireClient(socket, stream, http2, new Uri($"http://localhost:{address.Port}"));
     }
 
     /// <summary>
