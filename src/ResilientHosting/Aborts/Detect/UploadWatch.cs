@@ -36,7 +36,7 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
         lock (_lock)
         {
             _uploads.Add(upload);
-            _timer ??= clock.CreateTimer(static state => ((UploadWatch)state!).Look(), this, Interval, Interval);
+            _timer ??= CreateTimer();
         }
 
         return upload;
@@ -52,6 +52,13 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
                 _timer = null;
             }
         }
+    }
+
+    private ITimer CreateTimer()
+    {
+        // The timer belongs to all uploads: it must not keep the context of the one that happened to be first.
+        using var restore = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        return clock.CreateTimer(static state => ((UploadWatch)state!).Look(), this, Interval, Interval);
     }
 
     private void Look()

@@ -144,7 +144,8 @@ public sealed class WireClient : IAsyncDisposable
         Stream stream = new NetworkStream(socket, ownsSocket: false);
         if (wire == Wire.Http11OverTls)
         {
-            var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => WireHost.Certificate.Equals(certificate));
+            var tls = new SslStream(
+                stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => WireHost.Certificate.Equals(certificate));
             await tls.AuthenticateAsClientAsync("localhost").WaitAsync(KestrelTestHost.Timeout);
             stream = tls;
         }
