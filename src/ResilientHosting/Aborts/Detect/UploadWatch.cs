@@ -57,7 +57,7 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
     private ITimer CreateTimer()
     {
         // The timer belongs to all uploads: it must not keep the context of the one that happened to be first.
-        using var restore = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        using AsyncFlowControl? restore = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         return clock.CreateTimer(static state => ((UploadWatch)state!).Look(), this, Interval, Interval);
     }
 
