@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Hosting;
 using ResilientHosting.Aborts;
 
@@ -33,7 +34,9 @@ public static class ClientAbortApplicationBuilderExtensions
         var orphanRecorder = new OrphanRecorder(logger, metrics, clock, options);
         var shutdownTimeout = services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
         var orphans = new OrphanRegistry(options, clock, orphanRecorder, shutdownTimeout, host);
-        var settings = new AbortSettings(options, clock, logger, orphans, host?.ApplicationStopping ?? CancellationToken.None);
+        var uploads = new UploadWatch(clock, services.GetService<IOptions<KestrelServerOptions>>()?.Value.Limits.MaxRequestBufferSize);
+        var settings = new AbortSettings(
+            options, clock, logger, orphans, uploads, host?.ApplicationStopping ?? CancellationToken.None);
         var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock);
         return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
     }

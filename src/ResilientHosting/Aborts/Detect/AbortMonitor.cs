@@ -31,18 +31,21 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private readonly IHttpResponseFeature? _response;
     private readonly CancellationToken _serverToken;
     private readonly CancellationToken _connectionClosed;
+    private readonly IConnectionEndFeature? _connection;
     private readonly bool _isMultiplexed;
     private WorkCancellation? _work;
     private CancellationTokenRegistration _registration;
     private CancellationToken _requestTimeout;
     private CancellationToken? _replacedToken;
     private ObservedRequestBody? _body;
+    private WatchedUpload? _upload;
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
     private Orphan? _orphan;
     private volatile bool _abortDelivered;
     private volatile bool _isEnding;
     private volatile bool _abortedByApplication;
+    private volatile bool _leftUnnoticed;
     private volatile int _phase = (int)ClientAbortPhase.Queued;
     private List<Exception>? _bodyFailures;
 
@@ -62,6 +65,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
         _isMultiplexed = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
         _connectionClosed = _isMultiplexed ? _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default : default;
+        _connection = _features.Get<IConnectionEndFeature>();
         if (policy.Behavior != ClientAbortBehavior.Cancel)
         {
             _work = new WorkCancellation(policy, settings);
@@ -134,6 +138,8 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
 
     public bool HasBody => _body is not null;
 
+    public bool HasReadBody => _body is { IsRead: true };
+
     // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
     private WorkCancellation Work
     {
@@ -172,9 +178,13 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         context.Features.Set<IClientAbortFeature>(monitor);
         context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
+        monitor._upload = monitor._body is null ? null : settings.Uploads.Watch(context, monitor);
         monitor._registration = monitor._serverToken.UnsafeRegister(static state => ((AbortMonitor)state!).ObserveAbort(), monitor);
         return monitor;
     }
+
+    /// <summary>The client is known to have left although the server has not noticed it, and is about to be made to.</summary>
+    public void ReportLeft() => _leftUnnoticed = true;
 
     public void HandlerStarts() => _phase = WhereTheResponseIs;
 
@@ -209,6 +219,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
             abort = Abort;
         }
 
+        _upload?.Dispose();
         _work?.End();
         if (Interlocked.Exchange(ref _orphan, NoOrphan) is { } orphan)
         {
@@ -250,7 +261,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
             return null;
         }
 
-        var found = new ClientAbort(FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
+        var found = new ClientAbort(_leftUnnoticed ? ClientAbortCause.Client : FindCause(), CurrentPhase(), _settings.Clock.GetUtcNow());
         if (Interlocked.CompareExchange(ref _abort, found, null) is { } earlier)
         {
             return earlier;
@@ -268,7 +279,8 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _settings.HostStopping.IsCancellationRequested,
         _body is { WasTooSlow: true },
         _isMultiplexed,
-        _connectionClosed.IsCancellationRequested));
+        _connectionClosed.IsCancellationRequested,
+        _connection?.End));
 
     private ClientAbortPhase CurrentPhase()
     {

@@ -44,6 +44,8 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
     /// <summary>Whether the application has begun to read and not come to the end, even if it is between two reads.</summary>
     public bool IsIncomplete => _begun && !_endSeen;
 
+    public bool IsRead => _endSeen;
+
     /// <summary>The server's zero-copy reader while the body is untouched; a reader over whatever replaced the body otherwise.</summary>
     public PipeReader Reader => ReferenceEquals(_request.Body, this)
         ? _reader ??= new ObservedBodyReader(_serverReader!, this)
