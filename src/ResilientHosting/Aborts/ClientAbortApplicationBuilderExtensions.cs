@@ -33,8 +33,8 @@ public static class ClientAbortApplicationBuilderExtensions
         var orphanRecorder = new OrphanRecorder(logger, metrics, clock, options);
         var shutdownTimeout = services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
         var orphans = new OrphanRegistry(options, clock, orphanRecorder, shutdownTimeout, host);
-        var settings = new AbortSettings(options, clock, logger, orphans, host?.ApplicationStopping ?? CancellationToken.None);
-        var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock);
+        var settings = new AbortSettings(options, clock, logger, orphans, metrics, host?.ApplicationStopping ?? CancellationToken.None);
+        var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock, options.DetailSampling);
         return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
     }
 

@@ -6,6 +6,7 @@ internal sealed record AbortSettings(
     TimeProvider Clock,
     ILogger Logger,
     OrphanRegistry Orphans,
+    ClientAbortMetrics Metrics,
     CancellationToken HostStopping)
 {
     /// <summary>Who a request is for. <see langword="null"/> if nobody can tell.</summary>
