@@ -90,8 +90,7 @@ internal sealed class SocketExchange : IDisposable
 
         return head
             .Append(phase == ClientAbortPhase.RequestBody ? "Expect: 100-continue\r\n" : "")
-            .Append(phase == ClientAbortPhase.Delivered ? "Connection: close\r\n" : "")
-            .Append("\r\n").ToString();
+            .Append("Connection: close\r\n\r\n").ToString();
     }
 
     private async Task WaitUnansweredAsync(Task when, ClientAbortPhase phase, CancellationToken cancellationToken)

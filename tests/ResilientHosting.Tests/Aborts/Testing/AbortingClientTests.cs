@@ -56,7 +56,7 @@ public sealed class AbortingClientTests
             || (phase == ClientAbortPhase.RequestBody && transport is Transport.KestrelOverHttpClient or Transport.TestServer)
                 ? _started.PassedAsync()
                 : null;
-        await client.SendAsync(request, phase, when, TestContext.Current.CancellationToken);
+        await client.SendAsync(request, phase, when, TestContext.Current.CancellationToken).WaitAsync(KestrelTestHost.Timeout, CancellationToken.None);
         await _ended.PassedAsync();
         await app.StopAsync(TestContext.Current.CancellationToken);
 
@@ -84,7 +84,8 @@ public sealed class AbortingClientTests
         using var request = new HttpRequestMessage(HttpMethod.Post, "/empty") { Content = new StringContent("text") };
 
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => client.SendAsync(request, phase, new TaskCompletionSource().Task, TestContext.Current.CancellationToken));
+            () => client.SendAsync(request, phase, new TaskCompletionSource().Task, TestContext.Current.CancellationToken)
+                .WaitAsync(KestrelTestHost.Timeout, CancellationToken.None));
 
         Assert.Contains("204", failure.Message, StringComparison.Ordinal);
         Assert.Contains($"{phase}", failure.Message, StringComparison.Ordinal);
@@ -104,7 +105,7 @@ public sealed class AbortingClientTests
         await _started.PassedAsync();
         await cancelling.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(KestrelTestHost.Timeout, CancellationToken.None));
         await _ended.PassedAsync();
         Assert.Equal(ClientAbortPhase.Compute, _seen!.Phase);
     }

@@ -12,8 +12,8 @@ public sealed class OrphanStressTests
 {
     private const int Requests = 400;
     private const int Threads = 4;
-    private const int MaxOrphans = 12;
-    private const int MaxOrphansPerClient = 4;
+    private const int MaxOrphans = 5;
+    private const int MaxOrphansPerClient = 2;
 
     [Theory]
     [InlineData(1)]
