@@ -36,8 +36,8 @@ public static class ClientAbortApplicationBuilderExtensions
         var orphans = new OrphanRegistry(options, clock, orphanRecorder, shutdownTimeout, host);
         var uploads = new UploadWatch(clock, services.GetService<IOptions<KestrelServerOptions>>()?.Value.Limits.MaxRequestBufferSize);
         var settings = new AbortSettings(
-            options, clock, logger, orphans, uploads, host?.ApplicationStopping ?? CancellationToken.None);
-        var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock);
+            options, clock, logger, orphans, uploads, metrics, host?.ApplicationStopping ?? CancellationToken.None);
+        var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock, options.DetailSampling);
         return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
     }
 

@@ -75,7 +75,8 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         {
             if (monitor.Detach(context) is { } abort)
             {
-                recorder.Record(context, abort, policy, outcome);
+                recorder.Record(
+                    context, new AbortReport(abort, policy, outcome, monitor.Thrown, monitor.BodyBytesRead, monitor.WasOrphan));
             }
 
             if (outcome != AbortOutcome.Failed)

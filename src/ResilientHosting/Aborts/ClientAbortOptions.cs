@@ -9,6 +9,8 @@ public sealed class ClientAbortOptions
 
     internal const int MostOrphans = 100_000;
 
+    internal const int RarestDetail = 1_000_000;
+
     private readonly List<Func<Exception, bool>> _cancellations = [];
     private readonly Dictionary<string, ClientAbortPolicy> _policies = new(StringComparer.Ordinal);
 
@@ -61,6 +63,14 @@ public sealed class ClientAbortOptions
     /// <see langword="null"/> exempts the request from the limits for each client.
     /// </value>
     public Func<HttpContext, string?>? ClientKey { get; set; }
+
+    /// <summary>
+    /// How often an abort is written down in full, at Information: of each route the first one and then every n-th. The line says
+    /// how many there have been, so it is a statement about the route. It holds no query string, no header and no address, but the
+    /// exception the work ended with, if it did.
+    /// </summary>
+    /// <value>100 by default; from 0 (never) and 1 (every one) to 1,000,000.</value>
+    public int DetailSampling { get; set; } = 100;
 
     /// <summary>The policy of endpoints that name none.</summary>
     /// <value><see cref="ClientAbortPolicy.Cancel"/> by default.</value>

@@ -28,6 +28,12 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
                 nameof(options.OrphanHardCap));
         }
 
+        if (options.DetailSampling is < 0 or > ClientAbortOptions.RarestDetail)
+        {
+            errors.AddError(
+                $"must be from 0 to {ClientAbortOptions.RarestDetail}, but is {options.DetailSampling}.", nameof(options.DetailSampling));
+        }
+
         if (options.DefaultPolicy is null)
         {
             errors.AddError(

@@ -15,6 +15,7 @@ public sealed class ClientAbortOptionsTests
         {
             options.SettleTimeout = TimeSpan.FromSeconds(6);
             options.MaxSecuredBodySize = 0;
+            options.DetailSampling = 1_000_001;
             options.DefaultPolicy = null!;
         });
         await using var app = builder.Build();
@@ -22,7 +23,7 @@ public sealed class ClientAbortOptionsTests
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(
             () => app.StartAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal(3, failure.Failures.Count());
+        Assert.Equal(4, failure.Failures.Count());
         Assert.Contains("00:00:06", failure.Message, StringComparison.Ordinal);
     }
 

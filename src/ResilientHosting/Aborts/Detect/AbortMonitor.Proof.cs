@@ -17,7 +17,13 @@ internal sealed partial class AbortMonitor
         // A reset connection is proof in itself, and the server is sure to confirm it, if perhaps late on a busy machine. A malformed
         // body from a client that stays is never confirmed.
         var isProof = failure is ConnectionResetException;
+        var failedAt = _settings.Clock.GetTimestamp();
         await ConfirmedAsync(isProof).ConfigureAwait(false);
+        if (_serverToken.IsCancellationRequested)
+        {
+            _settings.Metrics.Confirmed(_settings.Clock.GetElapsedTime(failedAt), body.Protocol);
+        }
+
         ObserveAbort(isProof);
         await AcceptAsync(failure).ConfigureAwait(false);
         body.Settled();
@@ -34,6 +40,8 @@ internal sealed partial class AbortMonitor
 
     public async ValueTask<bool> IsCausedByAbortAsync(Exception exception)
     {
+        Thrown = exception;
+
         // Looked at before any settling: what was thrown before the abort was not caused by it.
         var cancelledAt = _work is null ? AbortedAt : _work.CancelledAt;
         var thrownAt = _settings.Clock.GetUtcNow();

@@ -140,6 +140,15 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
 
     public bool HasReadBody => _body is { IsRead: true };
 
+    /// <summary>How much of its body the application has read, as far as it has read it as a stream.</summary>
+    public long? BodyBytesRead => _body?.BytesRead;
+
+    /// <summary>The exception the work ended with, or <see langword="null"/>.</summary>
+    public Exception? Thrown { get; private set; }
+
+    /// <summary>Whether the work ran on, if only for a moment, after its client had left. Known once the watch has ended.</summary>
+    public bool WasOrphan { get; private set; }
+
     // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
     private WorkCancellation Work
     {
@@ -223,6 +232,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _work?.End();
         if (Interlocked.Exchange(ref _orphan, NoOrphan) is { } orphan)
         {
+            WasOrphan = true;
             _settings.Orphans.Remove(orphan);
         }
 

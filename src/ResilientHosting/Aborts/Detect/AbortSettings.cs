@@ -7,6 +7,7 @@ internal sealed record AbortSettings(
     ILogger Logger,
     OrphanRegistry Orphans,
     UploadWatch Uploads,
+    ClientAbortMetrics Metrics,
     CancellationToken HostStopping)
 {
     /// <summary>Who a request is for. <see langword="null"/> if nobody can tell.</summary>

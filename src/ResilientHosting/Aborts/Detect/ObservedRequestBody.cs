@@ -39,6 +39,11 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
     /// <summary>Whether the server gave up on the body because it arrived too slowly.</summary>
     public bool WasTooSlow { get; private set; }
 
+    public string Protocol => _request.Protocol;
+
+    /// <summary>What has been read through the stream; <see langword="null"/> where the application reads through the pipe.</summary>
+    public long? BytesRead => _reader is null ? _received : null;
+
     public bool IsReading => _isReading || UnsettledFailure is not null;
 
     /// <summary>Whether the application has begun to read and not come to the end, even if it is between two reads.</summary>

@@ -91,9 +91,18 @@ internal sealed class WorkCancellation(ClientAbortPolicy policy, AbortSettings s
 
     public IDisposable Defer(TimeSpan cap)
     {
+        bool isTooLate;
         lock (_lock)
         {
             _deferrals++;
+            isTooLate = _cancelledAs is not null;
+        }
+
+        if (isTooLate)
+        {
+            // Another thread has decided to fire the token, and may be about to. Whoever looks at it inside the deferral must find
+            // it fired from the start: it must not fire half-way.
+            this.CancelGuarded(settings.Logger);
         }
 
         return new CancellationDeferral(this, settings.Clock, cap);

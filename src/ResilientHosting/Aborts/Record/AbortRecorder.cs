@@ -1,34 +1,34 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace ResilientHosting.Aborts;
 
 /// <summary>
-/// Writes an abort down: one Debug line, one count, one tag on the request's duration and on its trace. The access line and the
-/// trace's status stay the server's.
+/// Writes an abort down: one Debug line, one count, one tag on the request's duration and an event on its trace; of a sample of each
+/// route all there is to know. The access line and the trace's status stay the server's.
 /// </summary>
-internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, OrphanRecorder orphans, TimeProvider clock)
+internal sealed class AbortRecorder(
+    ILogger logger, ClientAbortMetrics metrics, OrphanRecorder orphans, TimeProvider clock, int detailSampling)
 {
     private const string NoRoute = "(no route)";
     private const string AbortedTag = "client.aborted";
 
-    public void Record(HttpContext context, ClientAbort abort, ClientAbortPolicy policy, AbortOutcome outcome)
+    private readonly DetailSampling _sampling = new(detailSampling);
+
+    public void Record(HttpContext context, AbortReport report)
     {
         var route = RouteOf(context);
-        metrics.Aborted(abort, policy, outcome, route);
-        if (abort.IsByClient)
+        var elapsed = clock.GetUtcNow() - report.Abort.At;
+        metrics.Aborted(report, elapsed, route, context.Request.Protocol);
+        if (report.Abort.IsByClient)
         {
             context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new KeyValuePair<string, object?>(AbortedTag, true));
-            context.Features.Get<IHttpActivityFeature>()?.Activity.SetTag(AbortedTag, true);
-            orphans.Cut(context.Request.Method, route ?? NoRoute, clock.GetUtcNow() - abort.At, outcome);
+            Trace(context.Features.Get<IHttpActivityFeature>()?.Activity, report);
+            orphans.Cut(context.Request.Method, route ?? NoRoute, elapsed, report.Outcome);
         }
 
-        if (logger.IsEnabled(LogLevel.Debug))
-        {
-            var elapsed = Math.Round((clock.GetUtcNow() - abort.At).TotalMilliseconds, 1);
-            ClientAbortLog.ClientAborted(
-                logger, context.Request.Method, route ?? NoRoute, abort.Phase, abort.Cause, outcome, elapsed, policy.Behavior);
-        }
+        Log(context, route ?? NoRoute, report, Math.Round(elapsed.TotalMilliseconds, 1));
     }
 
     /// <summary>
@@ -56,4 +56,53 @@ internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, 
     public static string? RouteOf(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
 
     private static string? RouteOf(HttpContext context) => RouteOf(context.GetEndpoint());
+
+    /// <summary>The status stays unset: for a server, a client that leaves is no error.</summary>
+    private static void Trace(Activity? activity, AbortReport report)
+    {
+        if (activity is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        activity.SetTag(AbortedTag, true);
+        activity.AddEvent(new ActivityEvent(
+            AbortedTag,
+            report.Abort.At,
+            new ActivityTagsCollection
+            {
+                ["cause"] = ClientAbortMetrics.SnakeCase(report.Abort.Cause),
+                ["phase"] = ClientAbortMetrics.SnakeCase(report.Abort.Phase),
+                ["policy"] = ClientAbortMetrics.SnakeCase(report.Policy.Behavior),
+                ["outcome"] = ClientAbortMetrics.SnakeCase(report.Outcome),
+            }));
+    }
+
+    private void Log(HttpContext context, string route, AbortReport report, double elapsedMs)
+    {
+        var (abort, policy, outcome) = (report.Abort, report.Policy.Behavior, report.Outcome);
+        var method = context.Request.Method;
+        ClientAbortLog.ClientAborted(logger, method, route, abort.Phase, abort.Cause, outcome, elapsedMs, policy);
+
+        // Counted at any log level: the level may be raised later.
+        if (_sampling.Picks(route, out var number) && logger.IsEnabled(LogLevel.Information))
+        {
+            var traceId = context.Features.Get<IHttpActivityFeature>()?.Activity.TraceId.ToHexString() ?? context.TraceIdentifier;
+            ClientAbortLog.ClientAbortSampled(
+                logger,
+                number,
+                route,
+                _sampling.Every,
+                method,
+                context.Request.Protocol,
+                abort.Phase,
+                abort.Cause,
+                outcome,
+                elapsedMs,
+                policy,
+                report.BodyBytesRead,
+                traceId,
+                report.Exception);
+        }
+    }
 }

@@ -77,4 +77,26 @@ internal static partial class ClientAbortLog
         "{Method} {Route} was refused with 503: as many requests as may run without their client do already.",
         EventName = "RequestRefused")]
     public static partial void RequestRefused(ILogger logger, string method, string route);
+
+    [LoggerMessage(
+        EventIds.Aborts + 10,
+        LogLevel.Information,
+        "Abort {Number} of route {Route} since the start, as a sample (one in {Sampling}): {Method} over {Protocol}, in phase {Phase}, by "
+        + "{Cause}; its handler {Outcome} {ElapsedMs} ms later under policy {Policy}. Body bytes read: {BodyBytes}. Trace {TraceId}.",
+        EventName = "ClientAbortSampled")]
+    public static partial void ClientAbortSampled(
+        ILogger logger,
+        long number,
+        string route,
+        int sampling,
+        string method,
+        string protocol,
+        ClientAbortPhase phase,
+        ClientAbortCause cause,
+        AbortOutcome outcome,
+        double elapsedMs,
+        ClientAbortBehavior policy,
+        long? bodyBytes,
+        string traceId,
+        Exception? exception);
 }

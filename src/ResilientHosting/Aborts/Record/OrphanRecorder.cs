@@ -6,9 +6,9 @@ internal sealed class OrphanRecorder(ILogger logger, ClientAbortMetrics metrics,
     // A route that goes wrong once goes wrong all the time; one line a minute says so.
     private readonly Throttle<(string Route, string Reason)> _warnings = new(clock, TimeSpan.FromMinutes(1));
 
-    public void Added(Orphan orphan) => metrics.OrphansChanged(orphan, 1);
+    public void Added(Orphan orphan) => metrics.OrphanAdded(orphan);
 
-    public void Removed(Orphan orphan) => metrics.OrphansChanged(orphan, -1);
+    public void Removed(Orphan orphan) => metrics.OrphanRemoved(orphan);
 
     /// <summary>Work that a completing policy had promised to finish was cancelled all the same.</summary>
     public void Cut(string method, string route, TimeSpan age, AbortOutcome outcome)

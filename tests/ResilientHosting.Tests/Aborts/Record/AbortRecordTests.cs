@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Aborts;
 using ResilientHosting.Tests.Infrastructure;
 
@@ -35,7 +33,7 @@ public sealed class AbortRecordTests
             });
             app.MapGet("/health", () => "healthy");
         });
-        using var metrics = new Measurements(host.App.Services.GetRequiredService<IMeterFactory>());
+        using var metrics = new Measurements(host.App);
         await host.Client.GetStringAsync("/health", TestContext.Current.CancellationToken);
         await using (var client = await RawHttpClient.ConnectAsync(host.Address))
         {
@@ -54,6 +52,7 @@ public sealed class AbortRecordTests
                 ["phase"] = "compute",
                 ["policy"] = "cancel",
                 ["outcome"] = "cancelled",
+                ["network.protocol.version"] = "1.1",
                 ["http.route"] = "/notes/{id}",
             },
             Assert.Single(metrics.Of("resilient_hosting.client_aborts")));
@@ -64,6 +63,9 @@ public sealed class AbortRecordTests
         Assert.False(durations["/health"].ContainsKey("client.aborted"));
         Assert.Equal(ActivityStatusCode.Unset, activity!.Status);
         Assert.Equal(true, activity.GetTagItem("client.aborted"));
+        var left = Assert.Single(activity.Events, candidate => candidate.Name == "client.aborted");
+        Assert.Equal(
+            [new("cause", "client"), new("phase", "compute"), new("policy", "cancel"), new("outcome", "cancelled")], left.Tags);
     }
 
     [Fact]
@@ -99,44 +101,5 @@ public sealed class AbortRecordTests
         Assert.Equal((false, ClientAbortCause.Unknown), (features[0].IsAborted, features[0].Cause));
         Assert.False(features[0].ClientAborted.IsCancellationRequested);
         Assert.Equal((true, ClientAbortCause.Client, ClientAbortPhase.Compute), (features[1].IsAborted, features[1].Cause, features[1].Phase));
-    }
-
-    private sealed class Measurements : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private readonly List<(string Instrument, Dictionary<string, object?> Tags)> _all = [];
-
-        public Measurements(IMeterFactory scope)
-        {
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (ReferenceEquals(instrument.Meter.Scope, scope))
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            };
-            _listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Add(instrument, tags));
-            _listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Add(instrument, tags));
-            _listener.Start();
-        }
-
-        public List<Dictionary<string, object?>> Of(string instrument)
-        {
-            lock (_all)
-            {
-                return _all.Where(measured => measured.Instrument == instrument).Select(measured => measured.Tags).ToList();
-            }
-        }
-
-        public void Dispose() => _listener.Dispose();
-
-        private void Add(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-        {
-            var copy = new Dictionary<string, object?>(tags.ToArray());
-            lock (_all)
-            {
-                _all.Add((instrument.Name, copy));
-            }
-        }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class Orphan(
     /// <summary>Whether it was allowed to go on. Guarded by the registry's lock.</summary>
     public bool IsAdmitted { get; set; }
 
+    /// <summary>Whether the instrument counts it: somebody who listens from now on must not see it end only.</summary>
+    public bool IsCounted { get; set; }
+
     /// <summary>Whether the watchdog has seen it already. Guarded by the registry's lock.</summary>
     public bool IsReported { get; set; }
 }

@@ -44,6 +44,18 @@ internal sealed class OrphanRegistry
         host?.ApplicationStopped.UnsafeRegister(static state => ((OrphanRegistry)state!).OnHostStopped(), this);
     }
 
+    /// <summary>What runs at this moment, and for how many clients.</summary>
+    public (ClientLoads.Load Total, int Clients) Loads
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return (_loads.Total, _loads.Clients);
+            }
+        }
+    }
+
     /// <summary>Whether this client, or everybody together, has left as much running as may be left.</summary>
     public bool IsFull(object? client)
     {
