@@ -35,7 +35,8 @@ public static class ClientAbortApplicationBuilderExtensions
             services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None);
         var metrics = new ClientAbortMetrics(services.GetRequiredService<IMeterFactory>());
         var recorder = new AbortRecorder(logger, metrics, clock);
-        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
+        var adoption = Adoption.Create(services, settings);
+        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder, adoption).InvokeAsync);
     }
 
     private static ClientAbortOptions CreateOptions(IServiceProvider services, Action<ClientAbortOptions>? configure)

@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ResilientHosting.Aborts;
 
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
-internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings settings, AbortRecorder recorder)
+internal sealed class ClientAbortMiddleware(
+    RequestDelegate next, AbortSettings settings, AbortRecorder recorder, Adoption adoption)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -15,7 +16,14 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
             return next(context);
         }
 
-        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.Policy ?? settings.Options.DefaultPolicy;
+        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.Policy;
+        if (metadata?.GetMetadata<AdoptOnResendAttribute>() is not null && context.GetEndpoint() is { } endpoint)
+        {
+            policy = AdoptionPolicy.Resolve(endpoint, policy, settings.Options.DefaultPolicy);
+            context.SetEndpoint(adoption.Wrap(endpoint));
+        }
+
+        policy ??= settings.Options.DefaultPolicy;
         return AbortMonitor.Attach(context, settings, policy) is { } monitor ? TolerateAsync(context, monitor, policy) : next(context);
     }
 

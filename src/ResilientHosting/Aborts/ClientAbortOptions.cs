@@ -27,6 +27,9 @@ public sealed class ClientAbortOptions
     /// <value><see cref="ClientAbortPolicy.Cancel"/> by default.</value>
     public ClientAbortPolicy DefaultPolicy { get; set; } = ClientAbortPolicy.Cancel;
 
+    /// <summary>How endpoints with <see cref="AdoptOnResendAttribute"/> treat a request that is stopped and sent again.</summary>
+    public AdoptionOptions Adoption { get; } = new();
+
     /// <summary>
     /// Teaches the library that a provider reports a cancelled operation with an exception type of its own. It is asked only
     /// about exceptions that were thrown after the request had been aborted, and never about a time-out.

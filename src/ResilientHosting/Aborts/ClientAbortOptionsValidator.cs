@@ -26,6 +26,7 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
                 nameof(options.DefaultPolicy));
         }
 
+        options.Adoption.Validate(errors);
         return errors.Build();
     }
 }
