@@ -18,11 +18,11 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
     public static Adoption Create(IServiceProvider services, AbortSettings settings)
     {
         // The cache of one process has nothing to tell to another.
+        var (options, clock, logger) = (settings.Options.Adoption, settings.Clock, settings.Logger);
         var shared = services.GetService<IDistributedCache>() is { } cache and not MemoryDistributedCache
-            ? new SharedWork(
-                new SharedStore(cache, settings.Options.Adoption, settings.Clock, settings.Logger), settings.Options.Adoption, settings.Clock)
+            ? new SharedWork(new SharedStore(cache, options, clock, logger), options, clock, logger)
             : null;
-        var registry = new ResendRegistry(settings.Options.Adoption, settings.Clock);
+        var registry = new ResendRegistry(options, clock);
         return new Adoption(registry, shared, settings, new ResendMetrics(services.GetRequiredService<IMeterFactory>()));
     }
 
@@ -111,6 +111,11 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
 
     private async Task<Turn> WaitAsync(ResentRequest request, CancellationToken leaving)
     {
+        if (!request.Caller.Turn.IsCompleted)
+        {
+            ResendLog.Waits(settings.Logger, request.Context.Request.Method, RouteOf(request.Context));
+        }
+
         try
         {
             return await request.Caller.Turn.WaitAsync(leaving).ConfigureAwait(false);

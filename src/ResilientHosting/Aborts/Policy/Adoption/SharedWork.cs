@@ -6,7 +6,7 @@ namespace ResilientHosting.Aborts;
 /// whoever waits has to ask again and again; and it cannot compare and set, so two machines that find no entry at the same instant
 /// both run the work.
 /// </summary>
-internal sealed class SharedWork(SharedStore store, AdoptionOptions options, TimeProvider clock)
+internal sealed class SharedWork(SharedStore store, AdoptionOptions options, TimeProvider clock, ILogger logger)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
@@ -40,7 +40,11 @@ internal sealed class SharedWork(SharedStore store, AdoptionOptions options, Tim
                     return found;
                 }
 
-                waits = true;
+                if (!waits)
+                {
+                    ResendLog.WaitsForOtherProcess(logger, record!.Owner);
+                    waits = true;
+                }
             }
             else if (!waits || clock.GetUtcNow() - heardAt >= options.LeaseDuration)
             {
