@@ -31,8 +31,13 @@ public static class Application
         await using var database = NpgsqlDataSource.Create(builder.Configuration["Database"]!);
         builder.Services.AddSingleton(database);
         builder.Services.AddSingleton<IDistributedCache, PostgreSqlCache>();
-        builder.Services.AddClientAbortTolerance(options => options.Adoption.LeaseDuration =
-            TimeSpan.Parse(builder.Configuration["Lease"]!, CultureInfo.InvariantCulture));
+        builder.Services.AddClientAbortTolerance(options =>
+        {
+            options.Adoption.LeaseDuration = TimeSpan.Parse(builder.Configuration["Lease"]!, CultureInfo.InvariantCulture);
+
+            // A busy build machine takes its time for the first connection.
+            options.Adoption.CacheTimeout = TimeSpan.FromSeconds(30);
+        });
         await using var app = builder.Build();
         app.UseClientAbortTolerance();
         app.MapPost("/work", WorkAsync).AdoptOnResend();

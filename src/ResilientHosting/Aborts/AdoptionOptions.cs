@@ -44,8 +44,8 @@ public sealed class AdoptionOptions
     /// Across machines: how long an operation of the distributed cache may take. A cache that fails or is slower is left alone for
     /// one <see cref="LeaseDuration"/>; until then requests adopt only what runs in this process.
     /// </summary>
-    /// <value>1 second by default; above zero, at most 30 seconds.</value>
-    public TimeSpan CacheTimeout { get; set; } = TimeSpan.FromSeconds(1);
+    /// <value>2 seconds by default; above zero, at most 30 seconds.</value>
+    public TimeSpan CacheTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     internal void Validate(ValidateOptionsResultBuilder errors)
     {

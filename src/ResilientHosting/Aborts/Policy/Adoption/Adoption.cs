@@ -72,7 +72,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         }
 
         var fingerprint = await BodyFingerprint.ComputeAsync(context.Request, context.RequestAborted).ConfigureAwait(false);
-        var request = new ResentRequest(context, abort, handler, registry.Join(key, fingerprint));
+        var request = new ResentRequest(context, abort, handler, registry.Join(key, fingerprint, abort.IsAborted));
         await TakeTurnAsync(request).ConfigureAwait(false);
     }
 
@@ -105,7 +105,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         }
         else
         {
-            await RefuseAsync(request.Context, turn).ConfigureAwait(false);
+            await RefuseAsync(request, turn).ConfigureAwait(false);
         }
     }
 
@@ -153,7 +153,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
 
             if (!found.IsToRun)
             {
-                await RefuseAsync(context, found).ConfigureAwait(false);
+                await RefuseAsync(request, found).ConfigureAwait(false);
                 return;
             }
 
@@ -230,10 +230,13 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         isWritten = true;
     }
 
-    private Task RefuseAsync(HttpContext context, Turn turn)
+    private Task RefuseAsync(ResentRequest request, Turn turn)
     {
-        Record(context, turn);
-        return turn.Kind == TurnKind.Mismatched ? ResendProblem.MismatchedAsync(context) : ResendProblem.SupersededAsync(context);
+        request.ThrowIfLeaving();
+        Record(request.Context, turn);
+        return turn.Kind == TurnKind.Mismatched
+            ? ResendProblem.MismatchedAsync(request.Context)
+            : ResendProblem.SupersededAsync(request.Context);
     }
 
     private void Record(HttpContext context, Turn turn)

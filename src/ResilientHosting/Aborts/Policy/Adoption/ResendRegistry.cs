@@ -36,8 +36,11 @@ internal sealed class ResendRegistry(AdoptionOptions options, TimeProvider clock
         }
     }
 
-    /// <summary>Takes a request in. Its turn may come at once, or when the leader ends or a later request arrives.</summary>
-    public Caller Join(string key, string fingerprint)
+    /// <summary>
+    /// Takes a request in. Its turn may come at once, or when the leader ends or a later request arrives. One whose client has left
+    /// already, which may overtake the request that its client sent instead, takes nobody's place.
+    /// </summary>
+    public Caller Join(string key, string fingerprint, bool hasLeft = false)
     {
         lock (_lock)
         {
@@ -55,6 +58,10 @@ internal sealed class ResendRegistry(AdoptionOptions options, TimeProvider clock
             if (work.Fingerprint != fingerprint)
             {
                 caller.Assign(new Turn(TurnKind.Mismatched));
+            }
+            else if (hasLeft)
+            {
+                caller.Assign(new Turn(TurnKind.Superseded));
             }
             else if (work.Result is { } result)
             {

@@ -25,7 +25,7 @@ public sealed class ResendHost : IAsyncDisposable
 
     private ResendHost(WebApplication app) => _app = app;
 
-    public GatedWork Work { get; init; } = new();
+    public GatedWork Work => _app.Services.GetRequiredService<GatedWork>();
 
     public required ManualTimeProvider Clock { get; init; }
 
@@ -52,14 +52,14 @@ public sealed class ResendHost : IAsyncDisposable
         Action<WebApplicationBuilder>? configure = null,
         Action<WebApplication>? use = null,
         Action<WebApplication, GatedWork>? map = null,
-        Action<ClientAbortOptions>? options = null)
+        Action<ClientAbortOptions>? options = null,
+        string? hostName = null)
     {
-        var clock = new ManualTimeProvider();
         var logs = new LogCollector();
         var events = new EventCounter();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs).AddProvider(events);
-        builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.Services.AddSingleton<GatedWork>();
         if (server == ServerKind.TestServer)
         {
             builder.WebHost.UseTestServer();
@@ -69,6 +69,8 @@ public sealed class ResendHost : IAsyncDisposable
             builder.WebHost.UseUrls("http://127.0.0.1:0");
         }
 
+        var clock = new ManualTimeProvider();
+        builder.Services.AddSingleton<TimeProvider>(clock);
         configure?.Invoke(builder);
         var app = builder.Build();
         var host = new ResendHost(app) { Clock = clock, Logs = logs, Events = events };
@@ -79,6 +81,7 @@ public sealed class ResendHost : IAsyncDisposable
         await app.StartAsync().WaitAsync(KestrelTestHost.Timeout);
         host.Client.Dispose();
         host.Client = server == ServerKind.TestServer ? app.GetTestClient() : new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
+        host.Client.DefaultRequestHeaders.Host = hostName;
         host.Client.Timeout = KestrelTestHost.Timeout;
         return host;
     }

@@ -121,6 +121,24 @@ public sealed class ResendRegistryTests
     }
 
     [Fact]
+    public void Join_ClientHasLeftAlready_TakesNobodysPlace()
+    {
+        var registry = new ResendRegistry(_options, _clock);
+        var leader = registry.Join("key", "", hasLeft: true);
+        Assert.Equal(TurnKind.Lead, Turn(leader).Kind);
+        var waiter = registry.Join("key", "");
+
+        var late = registry.Join("key", "", hasLeft: true);
+
+        Assert.Equal(TurnKind.Superseded, Turn(late).Kind);
+        registry.Complete(leader, Result(10), isReceived: false, isKeptElsewhere: false);
+        Assert.Equal(TurnKind.Adopt, Turn(waiter).Kind);
+        Assert.Equal(TurnKind.Superseded, Turn(registry.Join("key", "", hasLeft: true)).Kind);
+        registry.Received(waiter);
+        Assert.Equal(0, registry.Count.Keys);
+    }
+
+    [Fact]
     public void Result_KeptElsewhere_TakesNoRoomHere()
     {
         var registry = new ResendRegistry(_options, _clock);
