@@ -10,7 +10,9 @@ using ResilientHosting.Aborts;
 
 namespace ResendApp;
 
-/// <summary><c>POST /work</c> writes a row, waits until the test opens the gate, which is a lock of the database, and answers with its process.</summary>
+/// <summary>
+/// <c>POST /work</c> writes a row, waits until the test opens the gate, which is a lock of the database, and answers with its process.
+/// </summary>
 public static class Application
 {
     public const long Gate = 1;

@@ -79,8 +79,8 @@ public sealed class AdoptionOptions
         }
     }
 
-    private static bool IsHeaderName(string? name) =>
-        !string.IsNullOrEmpty(name) && name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
+    private static bool IsHeaderName(string? name) => !string.IsNullOrEmpty(name)
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 
     private static string Path(string name) => $"{nameof(ClientAbortOptions.Adoption)}.{name}";
 }

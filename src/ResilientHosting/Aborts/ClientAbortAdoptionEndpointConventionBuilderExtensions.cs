@@ -10,7 +10,7 @@ public static class ClientAbortAdoptionEndpointConventionBuilderExtensions
     /// instead of running it twice. An endpoint that names no policy of its own runs to completion where the default is to cancel.
     /// </summary>
     /// <remarks>
-    /// A key belongs to a method, host, path, query and user; the same key with another body is answered with 422. Of several
+    /// A key belongs to a method, host, path, query and user; the same key with other bytes in its body is answered with 422. Of several
     /// requests that wait for the same work the latest gets the result, the others 409. Where a real
     /// <c>IDistributedCache</c> is registered, this also holds across machines, except for two <i>first</i> requests at the same
     /// instant on two machines: a cache has no compare-and-set, so both may run. What must never happen twice needs a unique key

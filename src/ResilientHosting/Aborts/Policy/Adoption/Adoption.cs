@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Caching.Distributed;
 
@@ -10,7 +9,7 @@ namespace ResilientHosting.Aborts;
 /// Stands at the very end of the pipeline, in place of the endpoint's own handler: whoever gets here has passed authentication,
 /// authorization and everything else, whether it is to run the work or to receive the result of work that runs already.
 /// </summary>
-internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, AbortSettings settings, ResendMetrics metrics)
+internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, AbortSettings settings, ResendRecorder recorder)
 {
     // One for each endpoint and for as long as it: authorization and others remember what they know about an endpoint by its identity.
     private readonly ConditionalWeakTable<Endpoint, Endpoint> _endpoints = [];
@@ -23,7 +22,8 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
             ? new SharedWork(new SharedStore(cache, options, clock, logger), options, clock, logger)
             : null;
         var registry = new ResendRegistry(options, clock);
-        return new Adoption(registry, shared, settings, new ResendMetrics(services.GetRequiredService<IMeterFactory>()));
+        var recorder = new ResendRecorder(logger, new ResendMetrics(services.GetRequiredService<IMeterFactory>()));
+        return new Adoption(registry, shared, settings, recorder);
     }
 
     /// <summary>Gets the endpoint that takes the place of one which adopts.</summary>
@@ -54,7 +54,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
 
         if (!TryGetKey(context, keyOf, out var sentKey, out var problem))
         {
-            ResendLog.KeyInvalid(settings.Logger, context.Request.Method, RouteOf(context), settings.Options.Adoption.HeaderName, problem!);
+            recorder.RecordInvalidKey(context, settings.Options.Adoption.HeaderName, problem!);
             await ResendProblem.InvalidKeyAsync(context, settings.Options.Adoption.HeaderName, problem!).ConfigureAwait(false);
             return;
         }
@@ -64,7 +64,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         {
             if (!string.IsNullOrEmpty(sentKey))
             {
-                ResendLog.UserUnknown(settings.Logger, context.Request.Method, RouteOf(context));
+                recorder.RecordUnknownUser(context);
             }
 
             await handler(context).ConfigureAwait(false);
@@ -87,7 +87,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         else if (turn.Answer is { } answer)
         {
             var caller = request.Caller;
-            Record(request.Context, turn);
+            recorder.Record(request.Context, turn);
             await DeliverAsync(request, answer, async isReceived =>
             {
                 if (!isReceived)
@@ -113,7 +113,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
     {
         if (!request.Caller.Turn.IsCompleted)
         {
-            ResendLog.Waits(settings.Logger, request.Context.Request.Method, RouteOf(request.Context));
+            recorder.RecordWait(request.Context);
         }
 
         try
@@ -125,8 +125,10 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
             if (registry.TryLeave(request.Caller))
             {
                 request.ThrowIfLeaving();
+                throw;
             }
 
+            // Its turn came first, and somebody counts on it.
             return await request.Caller.Turn.ConfigureAwait(false);
         }
     }
@@ -139,12 +141,13 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         {
             var found = shared is null
                 ? turn
-                : await request.WhileStayingAsync(shared.FindAsync(caller.Work.Key, caller.Work.Fingerprint, leaving)).ConfigureAwait(false);
+                : await request.WhileStayingAsync(shared.FindAsync(caller.Work.Key, caller.Work.Fingerprint, leaving))
+                    .ConfigureAwait(false);
             if (found.Answer is { } answer)
             {
                 registry.Complete(caller, answer, isReceived: true, isKeptElsewhere: true);
                 isSettled = true;
-                Record(context, found);
+                recorder.Record(context, found);
                 await DeliverAsync(request, answer, isReceived => isReceived
                     ? shared!.ReceivedAsync(caller.Work.Key, caller.Work.Fingerprint)
                     : Task.CompletedTask).ConfigureAwait(false);
@@ -167,7 +170,7 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
                     return;
                 }
 
-                Record(context, new Turn(TurnKind.TakeOver));
+                recorder.Record(context, new Turn(TurnKind.TakeOver));
             }
 
             isSettled = await RunAsync(request).ConfigureAwait(false);
@@ -233,25 +236,10 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
     private Task RefuseAsync(ResentRequest request, Turn turn)
     {
         request.ThrowIfLeaving();
-        Record(request.Context, turn);
+        recorder.Record(request.Context, turn);
         return turn.Kind == TurnKind.Mismatched
             ? ResendProblem.MismatchedAsync(request.Context)
             : ResendProblem.SupersededAsync(request.Context);
-    }
-
-    private void Record(HttpContext context, Turn turn)
-    {
-        var outcome = turn switch
-        {
-            { Kind: TurnKind.Mismatched } => "mismatched",
-            { Kind: TurnKind.Superseded } => "superseded",
-            { Kind: TurnKind.TakeOver } => "took_over",
-            _ when ReferenceEquals(turn.Answer, CapturedResponse.NotKept) => "too_large",
-            { Kind: TurnKind.Adopt } => "adopted",
-            _ => "replayed",
-        };
-        metrics.Resent(outcome, context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route);
-        ResendLog.Resent(settings.Logger, context.Request.Method, RouteOf(context), outcome);
     }
 
     private bool TryGetKey(HttpContext context, Func<HttpContext, string?>? keyOf, out string? key, out string? problem)
@@ -267,7 +255,4 @@ internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, Abor
         return !context.Request.Headers.TryGetValue(settings.Options.Adoption.HeaderName, out var header)
             || ResendKey.TryParse(header, out key, out problem);
     }
-
-    private static string RouteOf(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route ?? "(no route)";
 }

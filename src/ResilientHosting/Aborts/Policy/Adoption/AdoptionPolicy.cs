@@ -10,8 +10,9 @@ internal static class AdoptionPolicy
         if (own is { Behavior: ClientAbortBehavior.Cancel })
         {
             throw new InvalidOperationException(
-                $"The endpoint \"{endpoint.DisplayName}\" cancels its work when its client leaves, and is to let a resent request adopt "
-                + "that work. Remove CancelOnClientAbort or AdoptOnResend, or choose RunToCompletionOnClientAbort or CompleteOnClientAbort.");
+                $"The endpoint \"{endpoint.DisplayName}\" cancels its work when its client leaves, and is to let a resent request "
+                + "adopt that work. Remove CancelOnClientAbort or AdoptOnResend, or choose RunToCompletionOnClientAbort or "
+                + "CompleteOnClientAbort.");
         }
 
         return own ?? (byDefault.Behavior == ClientAbortBehavior.Cancel ? ClientAbortPolicy.RunToCompletion : byDefault);

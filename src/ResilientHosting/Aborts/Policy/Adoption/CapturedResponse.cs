@@ -16,12 +16,14 @@ internal sealed record CapturedResponse(
     // They belong to one connection, or to the moment.
     private static readonly FrozenSet<string> NotKeptHeaders = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "Connection", "Date", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Server", "TE", "Trailer", "Transfer-Encoding", "Upgrade");
+        "Connection", "Date", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Server", "TE", "Trailer", "Transfer-Encoding",
+        "Upgrade");
 
     /// <summary>Stands for an answer that was given, but could not be kept.</summary>
     public static CapturedResponse NotKept { get; } = new(StatusCodes.Status409Conflict, [], default);
 
-    public long Size => Overhead + Body.Length + Headers.Sum(header => 2L * (header.Key.Length + header.Value.Sum(value => value?.Length ?? 0)));
+    public long Size => Overhead + Body.Length
+        + Headers.Sum(header => 2L * (header.Key.Length + header.Value.Sum(value => value?.Length ?? 0)));
 
     public static bool IsKeptHeader(string name) => !NotKeptHeaders.Contains(name);
 

@@ -25,6 +25,15 @@ internal static partial class ResendLog
     public static partial void UserUnknown(ILogger logger, string method, string route);
 
     [LoggerMessage(
+        EventIds.Aborts + 33,
+        LogLevel.Warning,
+        "The distributed cache failed or took longer than {Timeout}, so a request that reaches another machine than the one before "
+        + "runs its work again; {Failures} operations failed since this was said last. Check the cache; work inside one process is not "
+        + "affected.",
+        EventName = "AdoptionCacheFailed")]
+    public static partial void CacheFailed(ILogger logger, Exception exception, TimeSpan timeout, long failures);
+
+    [LoggerMessage(
         EventIds.Aborts + 34,
         LogLevel.Debug,
         "{Method} {Route} was sent again with a known key and waits for the result of the work that runs.",
@@ -37,12 +46,4 @@ internal static partial class ResendLog
         "A request that was sent again waits for the result of work that runs in another process, {Owner}.",
         EventName = "ResendWaitsForOtherProcess")]
     public static partial void WaitsForOtherProcess(ILogger logger, Guid owner);
-
-    [LoggerMessage(
-        EventIds.Aborts + 33,
-        LogLevel.Warning,
-        "The distributed cache failed or took longer than {Timeout}, so a request that reaches another machine than the one before runs "
-        + "its work again; {Failures} operations failed since this was said last. Check the cache; work inside one process is not affected.",
-        EventName = "AdoptionCacheFailed")]
-    public static partial void CacheFailed(ILogger logger, Exception exception, TimeSpan timeout, long failures);
 }

@@ -7,7 +7,7 @@ namespace ResilientHosting.Aborts;
 /// in constant time and without calling anybody. What holds whenever the lock is free:
 /// <list type="number">
 /// <item>Work is running or done. Running work has exactly one leader; done work has a result and no leader.</item>
-/// <item>At most one caller waits, the latest, and only for running work. Whoever it replaced was told so. Each caller gets one turn.</item>
+/// <item>At most one caller waits, the latest, and only for running work. Whoever it replaced was told so. Each gets one turn.</item>
 /// <item>Done work, and it alone, is in <c>_done</c>, oldest first, and <c>_doneSize</c> is its size: within the limit, each expiring
 /// after the one before, so that one timer, set for the first, is enough.</item>
 /// <item>Work that is neither running nor done is in no collection: its key is free.</item>

@@ -18,7 +18,7 @@ public sealed class AdoptionStressTests
         var running = new ConcurrentDictionary<string, int>();
         var overlaps = 0;
         var runs = new ConcurrentDictionary<string, int>();
-        await using var host = await ResendHost.StartAsync(map: (app, _) => app.MapPost("/work/{user}/{failures}", async (string user, int failures) =>
+        async Task<IResult> WorkAsync(string user, int failures)
         {
             if (running.AddOrUpdate(user, 1, (_, count) => count + 1) > 1)
             {
@@ -28,7 +28,10 @@ public sealed class AdoptionStressTests
             await gates.GetOrAdd(user, _ => new Barrier()).PassedAsync();
             running.AddOrUpdate(user, 0, (_, count) => count - 1);
             return runs.AddOrUpdate(user, 1, (_, count) => count + 1) <= failures ? Results.StatusCode(500) : Results.Text(user);
-        }).AdoptOnResend());
+        }
+
+        await using var host = await ResendHost.StartAsync(map: (app, _) =>
+            app.MapPost("/work/{user}/{failures}", WorkAsync).AdoptOnResend());
 
         async Task ActAsync(int number)
         {

@@ -36,7 +36,9 @@ public sealed class AdoptionTests
         Assert.False(run.Work.IsCancellationRequested);
         await host.StopAsync();
         Assert.Equal(["adopted"], host.Outcomes);
-        Assert.Single(host.Logs.Lines, line => line.Event.Name == "ClientAborted" && line.Message.Contains("Completed", StringComparison.Ordinal));
+        Assert.Single(
+            host.Logs.Lines,
+            line => line.Event.Name == "ClientAborted" && line.Message.Contains("Completed", StringComparison.Ordinal));
         if (server == ServerKind.Kestrel)
         {
             // The test server does not wait for requests that it has answered.

@@ -80,14 +80,20 @@ public sealed class ResendHost : IAsyncDisposable
         (map ?? ((app, work) => app.MapPost("/work", work.Handler).AdoptOnResend()))(app, host.Work);
         await app.StartAsync().WaitAsync(KestrelTestHost.Timeout);
         host.Client.Dispose();
-        host.Client = server == ServerKind.TestServer ? app.GetTestClient() : new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
+        host.Client = server == ServerKind.TestServer
+            ? app.GetTestClient()
+            : new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.First()) };
         host.Client.DefaultRequestHeaders.Host = hostName;
         host.Client.Timeout = KestrelTestHost.Timeout;
         return host;
     }
 
     public async Task<HttpResponseMessage> SendAsync(
-        string? key, string body = "body", string path = "/work", string? authorization = null, CancellationTokenSource? leaving = null)
+        string? key,
+        string body = "body",
+        string path = "/work",
+        string? authorization = null,
+        CancellationTokenSource? leaving = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body) };
         if (key is not null)
@@ -100,7 +106,7 @@ public sealed class ResendHost : IAsyncDisposable
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
         }
 
-        return await Client.SendAsync(request, leaving?.Token ?? CancellationToken.None).WaitAsync(KestrelTestHost.Timeout, CancellationToken.None);
+        return await Client.SendAsync(request, leaving?.Token ?? CancellationToken.None);
     }
 
     public async Task<string> SendForTextAsync(string? key, string body = "body", string path = "/work")

@@ -24,8 +24,11 @@ public sealed class SharedCache : IDistributedCache
         return Get(key);
     }
 
-    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => _entries[key] =
-        (value, TimeProvider.System.GetUtcNow() + (options.AbsoluteExpirationRelativeToNow ?? options.SlidingExpiration ?? TimeSpan.FromHours(1)));
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
+    {
+        var expiresIn = options.AbsoluteExpirationRelativeToNow ?? options.SlidingExpiration ?? TimeSpan.FromHours(1);
+        _entries[key] = (value, TimeProvider.System.GetUtcNow() + expiresIn);
+    }
 
     public async Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {

@@ -83,7 +83,8 @@ public sealed class TwoProcessesTests
     {
         var server = await PostgreSqlServer.StartOrSkipAsync();
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
-        await using var command = database.CreateCommand($"{ResendApp.PostgreSqlCache.Schema}; create table runs (process int, number serial)");
+        await using var command = database.CreateCommand(
+            $"{ResendApp.PostgreSqlCache.Schema}; create table runs (process int, number serial)");
         await command.ExecuteNonQueryAsync();
         return server;
     }
