@@ -35,8 +35,8 @@ public static class ClientAbortApplicationBuilderExtensions
             services.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None);
         var metrics = new ClientAbortMetrics(services.GetRequiredService<IMeterFactory>());
         var recorder = new AbortRecorder(logger, metrics, clock);
-        var adoption = Adoption.Create(services, settings);
-        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder, adoption).InvokeAsync);
+        var adopting = AdoptingEndpoints.Create(services, settings);
+        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder, adopting).InvokeAsync);
     }
 
     private static ClientAbortOptions CreateOptions(IServiceProvider services, Action<ClientAbortOptions>? configure)

@@ -4,7 +4,7 @@ namespace ResilientHosting.Aborts;
 
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
 internal sealed class ClientAbortMiddleware(
-    RequestDelegate next, AbortSettings settings, AbortRecorder recorder, Adoption adoption)
+    RequestDelegate next, AbortSettings settings, AbortRecorder recorder, AdoptingEndpoints adopting)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -20,7 +20,7 @@ internal sealed class ClientAbortMiddleware(
         if (metadata?.GetMetadata<AdoptOnResendAttribute>() is not null && context.GetEndpoint() is { } endpoint)
         {
             policy = AdoptionPolicy.Resolve(endpoint, policy, settings.Options.DefaultPolicy);
-            context.SetEndpoint(adoption.Wrap(endpoint));
+            context.SetEndpoint(adopting.Wrap(endpoint));
         }
 
         policy ??= settings.Options.DefaultPolicy;

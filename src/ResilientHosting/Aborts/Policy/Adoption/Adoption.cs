@@ -1,49 +1,12 @@
-using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Caching.Distributed;
-
 namespace ResilientHosting.Aborts;
 
 /// <summary>
-/// Stands at the very end of the pipeline, in place of the endpoint's own handler: whoever gets here has passed authentication,
-/// authorization and everything else, whether it is to run the work or to receive the result of work that runs already.
+/// Takes a request of an endpoint that adopts to its turn: it runs the work, receives the result of work that runs already, or is told
+/// why it gets neither.
 /// </summary>
 internal sealed class Adoption(ResendRegistry registry, SharedWork? shared, AbortSettings settings, ResendRecorder recorder)
 {
-    // One for each endpoint and for as long as it: authorization and others remember what they know about an endpoint by its identity.
-    private readonly ConditionalWeakTable<Endpoint, Endpoint> _endpoints = [];
-
-    public static Adoption Create(IServiceProvider services, AbortSettings settings)
-    {
-        // The cache of one process has nothing to tell to another.
-        var (options, clock, logger) = (settings.Options.Adoption, settings.Clock, settings.Logger);
-        var shared = services.GetService<IDistributedCache>() is { } cache and not MemoryDistributedCache
-            ? new SharedWork(new SharedStore(cache, options, clock, logger), options, clock, logger)
-            : null;
-        var registry = new ResendRegistry(options, clock);
-        var recorder = new ResendRecorder(logger, new ResendMetrics(services.GetRequiredService<IMeterFactory>()));
-        return new Adoption(registry, shared, settings, recorder);
-    }
-
-    /// <summary>Gets the endpoint that takes the place of one which adopts.</summary>
-    public Endpoint Wrap(Endpoint endpoint) => _endpoints.GetValue(endpoint, CreateWrapper);
-
-    private Endpoint CreateWrapper(Endpoint endpoint)
-    {
-        if (endpoint.RequestDelegate is not { } handler)
-        {
-            return endpoint;
-        }
-
-        var keyOf = endpoint.Metadata.GetRequiredMetadata<AdoptOnResendAttribute>().Key;
-        Task Handle(HttpContext context) => HandleAsync(context, handler, keyOf);
-        return endpoint is RouteEndpoint route
-            ? new RouteEndpoint(Handle, route.RoutePattern, route.Order, route.Metadata, route.DisplayName)
-            : new Endpoint(Handle, endpoint.Metadata, endpoint.DisplayName);
-    }
-
-    private async Task HandleAsync(HttpContext context, RequestDelegate handler, Func<HttpContext, string?>? keyOf)
+    public async Task HandleAsync(HttpContext context, RequestDelegate handler, Func<HttpContext, string?>? keyOf)
     {
         // A WebSocket over HTTP/2 or later is a connection, not work with a result. Without the feature nobody can be seen to leave.
         if (HttpMethods.IsConnect(context.Request.Method) || context.Features.Get<IClientAbortFeature>() is not { } abort)
