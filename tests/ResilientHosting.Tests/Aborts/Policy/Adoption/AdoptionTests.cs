@@ -285,6 +285,36 @@ public sealed class AdoptionTests
     }
 
     [Fact]
+    public async Task Leader_CutShortBecauseTheHostStops_WhoWaitsIsSentAwayInsteadOfBeginningAgain()
+    {
+        await using var host = await ResendHost.StartAsync();
+        var run = await host.LeaveWorkAsync("key");
+        var resent = host.SendAsync("key");
+        await host.Events.SeenAsync("ResendWaits");
+        var stopped = host.StopAsync();
+        await AbortTestApp.SignalledAsync(host.Stopping);
+        run.Fail(new OperationCanceledException(run.Work));
+
+        using var answer = await resent;
+        await stopped;
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(1, host.Work.Runs);
+        host.Logs.Expect("ApplicationError").Expect("FailureAfterClientAbort");
+    }
+
+    [Fact]
+    public void Policy_OfTheDefault_IsCompletedOnlyWhereItCancels()
+    {
+        var endpoint = new Endpoint(null, null, "endpoint");
+        var within = ClientAbortPolicy.CompleteWithin(TimeSpan.FromSeconds(1));
+
+        Assert.Same(ClientAbortPolicy.RunToCompletion, AdoptionPolicy.Resolve(endpoint, null, ClientAbortPolicy.Cancel));
+        Assert.Same(within, AdoptionPolicy.Resolve(endpoint, null, within));
+        Assert.Same(within, AdoptionPolicy.Resolve(endpoint, within, ClientAbortPolicy.Cancel));
+    }
+
+    [Fact]
     public async Task Policy_ExplicitCancel_SaysWhatToDo()
     {
         await using var host = await ResendHost.StartAsync(map: (app, work) =>

@@ -33,6 +33,8 @@ public sealed class ResendHost : IAsyncDisposable
 
     public required EventCounter Events { get; init; }
 
+    public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
+
     public HttpClient Client { get; private set; } = new();
 
     /// <summary>What the counter of resends has counted, in order.</summary>
