@@ -38,7 +38,8 @@ public static class ClientAbortApplicationBuilderExtensions
         var settings = new AbortSettings(
             options, clock, logger, orphans, uploads, metrics, host?.ApplicationStopping ?? CancellationToken.None);
         var recorder = new AbortRecorder(logger, metrics, orphanRecorder, clock, options.DetailSampling);
-        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder).InvokeAsync);
+        var adopting = AdoptingEndpoints.Create(services, settings);
+        return app.Use(next => new ClientAbortMiddleware(next, settings, recorder, adopting).InvokeAsync);
     }
 
     private static ClientAbortOptions CreateOptions(IServiceProvider services, Action<ClientAbortOptions>? configure)

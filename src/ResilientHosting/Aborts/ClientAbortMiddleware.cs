@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ResilientHosting.Aborts;
 
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
-internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings settings, AbortRecorder recorder)
+internal sealed class ClientAbortMiddleware(
+    RequestDelegate next, AbortSettings settings, AbortRecorder recorder, AdoptingEndpoints adopting)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -16,7 +17,14 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         }
 
         var options = settings.Options;
-        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.PolicyAmong(options) ?? options.DefaultPolicy;
+        var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.PolicyAmong(options);
+        if (metadata?.GetMetadata<AdoptOnResendAttribute>() is not null && context.GetEndpoint() is { } endpoint)
+        {
+            policy = AdoptionPolicy.Resolve(endpoint, policy, options.DefaultPolicy);
+            context.SetEndpoint(adopting.Wrap(endpoint));
+        }
+
+        policy ??= options.DefaultPolicy;
         var client = policy.Behavior != ClientAbortBehavior.Cancel || options.RefuseAtOrphanLimit ? settings.ClientOf(context) : null;
         if (options.RefuseAtOrphanLimit && settings.Orphans.IsFull(client))
         {

@@ -76,6 +76,9 @@ public sealed class ClientAbortOptions
     /// <value><see cref="ClientAbortPolicy.Cancel"/> by default.</value>
     public ClientAbortPolicy DefaultPolicy { get; set; } = ClientAbortPolicy.Cancel;
 
+    /// <summary>How endpoints with <see cref="AdoptOnResendAttribute"/> treat a request that is stopped and sent again.</summary>
+    public AdoptionOptions Adoption { get; } = new();
+
     /// <summary>Names a policy, so that endpoints can refer to it.</summary>
     /// <param name="name">The name, compared exactly. Given again, the later policy counts.</param>
     /// <param name="policy">The policy.</param>

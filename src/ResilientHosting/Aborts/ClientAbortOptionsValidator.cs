@@ -41,6 +41,7 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
                 nameof(options.DefaultPolicy));
         }
 
+        options.Adoption.Validate(errors);
         return errors.Build();
 
         void CheckOrphans(int limit, string option)

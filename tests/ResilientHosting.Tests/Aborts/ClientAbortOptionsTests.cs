@@ -17,13 +17,20 @@ public sealed class ClientAbortOptionsTests
             options.MaxSecuredBodySize = 0;
             options.DetailSampling = 1_000_001;
             options.DefaultPolicy = null!;
+            options.Adoption.HeaderName = "Idempotency Key";
+            options.Adoption.ResultRetention = TimeSpan.Zero;
+            options.Adoption.LeaseDuration = TimeSpan.FromMilliseconds(999);
+            options.Adoption.CacheTimeout = TimeSpan.FromMinutes(1);
+            options.Adoption.MaxResultSize = 0;
+            options.Adoption.MaxRetainedSize = -1;
         });
         await using var app = builder.Build();
 
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(
             () => app.StartAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal(4, failure.Failures.Count());
+        Assert.Equal(10, failure.Failures.Count());
+        Assert.Contains("Adoption.HeaderName", failure.Message, StringComparison.Ordinal);
         Assert.Contains("00:00:06", failure.Message, StringComparison.Ordinal);
     }
 

@@ -17,10 +17,10 @@ internal static class ResponsePhase
             return ClientAbortPhase.WebSocket;
         }
 
-        var contentType = response.Headers.ContentType.ToString();
-        return contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
-            || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
-            ? ClientAbortPhase.Streaming
-            : ClientAbortPhase.ResponseBody;
+        return IsOpenEnded(response.Headers.ContentType.ToString()) ? ClientAbortPhase.Streaming : ClientAbortPhase.ResponseBody;
     }
+
+    public static bool IsOpenEnded(string? contentType) => contentType is not null
+        && (contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+            || contentType.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
 }

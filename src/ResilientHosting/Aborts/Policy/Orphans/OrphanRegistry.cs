@@ -117,6 +117,11 @@ internal sealed class OrphanRegistry
             _orphans.Remove(orphan.Node!);
             orphan.Node = null;
             _loads.Change(orphan.Client, running: -1, admitted: orphan.IsAdmitted ? -1 : 0);
+            if (_orphans.Count == 0)
+            {
+                _isWatching = false;
+                _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
         }
 
         _recorder.Removed(orphan);

@@ -27,7 +27,7 @@ internal sealed class StressHost : IHostApplicationLifetime, IDisposable
             options, Clock, logger, Orphans, new UploadWatch(Clock, inputBufferSize: null), metrics, ApplicationStopping);
         var recorder = new AbortRecorder(logger, metrics, orphanRecorder, Clock, options.DetailSampling);
         Pipeline = new ClientAbortMiddleware(
-            context => ((StressRequest)context.Items[nameof(StressRequest)]!).HandleAsync(context), settings, recorder).InvokeAsync;
+            context => ((StressRequest)context.Items[nameof(StressRequest)]!).HandleAsync(context), settings, recorder, AdoptingEndpoints.Create(_services, settings)).InvokeAsync;
     }
 
     public ManualTimeProvider Clock { get; } = new();
