@@ -1,10 +1,10 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ResilientHosting.Aborts;
 
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
 internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings settings, AbortRecorder recorder)
 {
+    private readonly CacheGuard _caches = new();
+
     public Task InvokeAsync(HttpContext context)
     {
         var metadata = context.GetEndpoint()?.Metadata;
@@ -39,18 +39,19 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
                 : await SecureBodyAsync(context, monitor).ConfigureAwait(false);
             if (mayRun)
             {
+                _caches.Guard(context);
                 monitor.HandlerStarts();
                 await next(context).ConfigureAwait(false);
 
                 // An exception handler inside this middleware may have dealt with the cancellation; this is the mark it leaves.
-                outcome = context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
+                outcome = monitor.IsCut || context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
                     ? monitor.WorkCancelledAs ?? AbortOutcome.Cancelled
                     : AbortOutcome.Completed;
             }
         }
         catch (Exception exception)
         {
-            if (!await IsCausedByAbortAsync(monitor, exception).ConfigureAwait(false))
+            if (!await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false))
             {
                 outcome = AbortOutcome.Failed;
                 if (monitor.IsAborted)
@@ -75,7 +76,7 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         {
             if (monitor.Detach(context) is { } abort)
             {
-                recorder.Record(context, abort, policy, outcome);
+                recorder.Record(context, abort, monitor.Policy, outcome);
             }
 
             if (outcome != AbortOutcome.Failed)
@@ -102,20 +103,5 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
     {
         recorder.RecordRefusal(context);
         return Refusal.TooManyOrphansAsync(context);
-    }
-
-    [SuppressMessage(
-        "Design", "CA1031", Justification = "A user's rule may throw anything; the exception it was asked about must survive it.")]
-    private async ValueTask<bool> IsCausedByAbortAsync(AbortMonitor monitor, Exception exception)
-    {
-        try
-        {
-            return await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false);
-        }
-        catch (Exception ruleFailure)
-        {
-            ClientAbortLog.CancellationRuleFailed(settings.Logger, ruleFailure);
-            return false;
-        }
     }
 }

@@ -22,16 +22,16 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private static readonly Orphan NoOrphan = new("", null, null, default, default, null);
 
     private readonly AbortSettings _settings;
-    private readonly ClientAbortPolicy _policy;
     private readonly string _method;
     private readonly Endpoint? _endpoint;
-    private readonly object? _client;
     private readonly IFeatureCollection _features;
     private readonly IHttpRequestLifetimeFeature _server;
     private readonly IHttpResponseFeature? _response;
     private readonly CancellationToken _serverToken;
     private readonly CancellationToken _connectionClosed;
     private readonly bool _isMultiplexed;
+    private object? _client;
+    private ClientAbortPolicy _policy;
     private WorkCancellation? _work;
     private CancellationTokenRegistration _registration;
     private CancellationToken _requestTimeout;
@@ -133,6 +133,8 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     public bool IsWatching => ReferenceEquals(_features.Get<IHttpRequestLifetimeFeature>(), this);
 
     public bool HasBody => _body is not null;
+
+    public ClientAbortPolicy Policy => _policy;
 
     // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
     private WorkCancellation Work

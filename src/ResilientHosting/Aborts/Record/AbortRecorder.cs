@@ -20,7 +20,10 @@ internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, 
         {
             context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new KeyValuePair<string, object?>(AbortedTag, true));
             context.Features.Get<IHttpActivityFeature>()?.Activity.SetTag(AbortedTag, true);
-            orphans.Cut(context.Request.Method, route ?? NoRoute, clock.GetUtcNow() - abort.At, outcome);
+            if (!ReferenceEquals(policy, ClientAbortPolicy.CacheFill))
+            {
+                orphans.Cut(context.Request.Method, route ?? NoRoute, clock.GetUtcNow() - abort.At, outcome);
+            }
         }
 
         if (logger.IsEnabled(LogLevel.Debug))

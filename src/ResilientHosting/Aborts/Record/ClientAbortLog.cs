@@ -77,4 +77,11 @@ internal static partial class ClientAbortLog
         "{Method} {Route} was refused with 503: as many requests as may run without their client do already.",
         EventName = "RequestRefused")]
     public static partial void RequestRefused(ILogger logger, string method, string route);
+
+    [LoggerMessage(
+        EventIds.Aborts + 20,
+        LogLevel.Debug,
+        "{Hub}.{Method} was cancelled because its connection had ended.",
+        EventName = "HubMethodCancelled")]
+    public static partial void HubMethodCancelled(ILogger logger, string hub, string method);
 }

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.AspNetCore.ResponseCaching;
+
+namespace ResilientHosting.Aborts;
+
+/// <summary>
+/// A handler whose response a cache may store or hand to requests that wait for it. What one client's leaving does to it must not
+/// reach the others.
+/// </summary>
+internal sealed class GuardedHandler(RequestDelegate handler)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var features = context.Features;
+        var fill = features.Get<IOutputCacheFeature>()?.Context is { EnableOutputCaching: true, AllowCacheStorage: true } output ? output : null;
+        var isInsideResponseCaching = features.Get<IResponseCachingFeature>() is not null;
+        if ((fill is null && !isInsideResponseCaching) || features.Get<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
+        {
+            return handler(context);
+        }
+
+        var work = fill is null ? handler(context) : FillAsync(context, fill, monitor);
+        return isInsideResponseCaching ? DiscardIfCutAsync(work, monitor) : work;
+    }
+
+    /// <summary>Produces a response that belongs to everybody who waits for it, and is stored only if it is whole.</summary>
+    private async Task FillAsync(HttpContext context, OutputCacheContext fill, AbortMonitor monitor)
+    {
+        monitor.FinishForOthers(context);
+        try
+        {
+            await handler(context).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!monitor.TimedOut)
+        {
+            if (!await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false))
+            {
+                throw;
+            }
+
+            // Thrown on, it would be the failure of each request that waits. This one's connection is gone: nobody needs it here.
+            monitor.WasCut();
+        }
+
+        if (context.RequestAborted.IsCancellationRequested || monitor.IsWorkCancelled)
+        {
+            // Without an entry those who wait produce the response themselves.
+            fill.AllowCacheStorage = false;
+        }
+    }
+
+    /// <summary>The older cache has no waiting requests and no switch: it stores whatever does not end in an exception.</summary>
+    private static async Task DiscardIfCutAsync(Task work, AbortMonitor monitor)
+    {
+        await work.ConfigureAwait(false);
+        if (monitor is { IsWorkCancelled: true, TimedOut: false })
+        {
+            throw new OperationCanceledException("The request was aborted, so its response may be incomplete.", monitor.ServerToken);
+        }
+    }
+}
