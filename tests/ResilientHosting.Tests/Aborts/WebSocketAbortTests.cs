@@ -100,7 +100,7 @@ public sealed class WebSocketAbortTests
 
         await _ended.PassedAsync();
         await host.StopAsync();
-        var problems = host.Logs.Expect("ApplicationError").Expect("UnhandledException").Expect("ResponseStartedErrorHandler").Problems;
+        var problems = host.Logs.Expect("ApplicationError").Expect("UnhandledException").Expect("ResponseStarted").Problems;
         Assert.Contains(problems, line => line is { Level: LogLevel.Error, Exception: WebSocketException });
         Assert.DoesNotContain(host.Logs.Lines, line => line.Event.Name == "ClientAborted");
     }

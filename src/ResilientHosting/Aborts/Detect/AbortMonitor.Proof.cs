@@ -24,6 +24,13 @@ internal sealed partial class AbortMonitor
         body.Settled();
     }
 
+    /// <summary>Waits, at most for the settle time-out, until the server confirms that the end of an upgraded connection was an abort.</summary>
+    public async ValueTask SettleConnectionAsync()
+    {
+        await ConfirmedAsync(isCertain: false).ConfigureAwait(false);
+        ObserveAbort();
+    }
+
     /// <summary>
     /// Waits until the server's own token has fired, which is what everybody outside the middleware goes by. An abort that did not
     /// start at the server's token (the application's, a proven reset) may be known here a little earlier.

@@ -37,6 +37,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private CancellationToken _requestTimeout;
     private CancellationToken? _replacedToken;
     private ObservedRequestBody? _body;
+    private ObservedUpgrade? _upgrade;
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
     private Orphan? _orphan;
@@ -134,6 +135,9 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
 
     public bool HasBody => _body is not null;
 
+    /// <summary>Whether the connection may become a WebSocket.</summary>
+    public bool IsUpgradable => _upgrade is not null;
+
     public ClientAbortPolicy Policy => _policy;
 
     // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
@@ -174,6 +178,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         context.Features.Set<IClientAbortFeature>(monitor);
         context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
+        monitor._upgrade = ObservedUpgrade.Attach(context.Features, monitor);
         monitor._registration = monitor._serverToken.UnsafeRegister(static state => ((AbortMonitor)state!).ObserveAbort(), monitor);
         return monitor;
     }
@@ -218,6 +223,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         }
 
         _body?.Detach(context);
+        _upgrade?.Detach(_features);
         if (IsWatching)
         {
             _features.Set(_server);

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.ResponseCaching;
 namespace ResilientHosting.Aborts;
 
 /// <summary>
-/// A handler whose response a cache may store or hand to requests that wait for it. What one client's leaving does to it must not
-/// reach the others.
+/// A handler as those around it must see it: a cache that stores its response or hands it to requests that wait for it, and an
+/// exception handler that has no say any more. What one client's leaving does to it must not reach the others.
 /// </summary>
 internal sealed class GuardedHandler(RequestDelegate handler)
 {
@@ -14,13 +14,14 @@ internal sealed class GuardedHandler(RequestDelegate handler)
         var features = context.Features;
         var fill = features.Get<IOutputCacheFeature>()?.Context is { EnableOutputCaching: true, AllowCacheStorage: true } output ? output : null;
         var isInsideResponseCaching = features.Get<IResponseCachingFeature>() is not null;
-        if ((fill is null && !isInsideResponseCaching) || features.Get<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
+        if (features.Get<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
         {
             return handler(context);
         }
 
         var work = fill is null ? handler(context) : FillAsync(context, fill, monitor);
-        return isInsideResponseCaching ? DiscardIfCutAsync(work, monitor) : work;
+        work = isInsideResponseCaching ? DiscardIfCutAsync(work, monitor) : work;
+        return monitor.IsUpgradable ? NormalizeAsync(work, context, monitor) : work;
     }
 
     /// <summary>Produces a response that belongs to everybody who waits for it, and is stored only if it is whole.</summary>
@@ -46,6 +47,27 @@ internal sealed class GuardedHandler(RequestDelegate handler)
         {
             // Without an entry those who wait produce the response themselves.
             fill.AllowCacheStorage = false;
+        }
+    }
+
+    /// <summary>
+    /// An exception handler between the tolerance and this handler asks nobody once a response has started, as a WebSocket's always
+    /// has; it knows an aborted request by this type alone.
+    /// </summary>
+    private static async Task NormalizeAsync(Task work, HttpContext context, AbortMonitor monitor)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            if (!await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false))
+            {
+                throw;
+            }
+
+            throw new OperationCanceledException("The request was aborted.", exception, context.RequestAborted);
         }
     }
 
