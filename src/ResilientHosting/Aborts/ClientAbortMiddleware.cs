@@ -3,7 +3,7 @@ namespace ResilientHosting.Aborts;
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
 internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings settings, AbortRecorder recorder)
 {
-    private readonly CacheGuard _caches = new();
+    private readonly EndpointGuard _guard = new();
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -39,7 +39,7 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
                 : await SecureBodyAsync(context, monitor).ConfigureAwait(false);
             if (mayRun)
             {
-                _caches.Guard(context);
+                _guard.Apply(context);
                 monitor.HandlerStarts();
                 await next(context).ConfigureAwait(false);
 
@@ -74,6 +74,7 @@ internal sealed class ClientAbortMiddleware(RequestDelegate next, AbortSettings 
         }
         finally
         {
+            EndpointGuard.Remove(context);
             if (monitor.Detach(context) is { } abort)
             {
                 recorder.Record(context, abort, monitor.Policy, outcome);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Tests.Infrastructure;
 
-namespace ResilientHosting.Tests.Aborts.Policy.Caching;
+namespace ResilientHosting.Tests.Aborts.Policy.Guard;
 
 /// <summary>The older cache stores whatever a handler returns from without an exception; half a response must not be among it.</summary>
 public sealed class ResponseCachingTests

@@ -7,8 +7,12 @@ namespace ResilientHosting.Aborts;
 /// A handler as those around it must see it: a cache that stores its response or hands it to requests that wait for it, and an
 /// exception handler that has no say any more. What one client's leaving does to it must not reach the others.
 /// </summary>
-internal sealed class GuardedHandler(RequestDelegate handler)
+internal sealed class GuardedHandler(Endpoint endpoint)
 {
+    private readonly RequestDelegate _handler = endpoint.RequestDelegate!;
+
+    public Endpoint Endpoint => endpoint;
+
     public Task InvokeAsync(HttpContext context)
     {
         var features = context.Features;
@@ -16,10 +20,10 @@ internal sealed class GuardedHandler(RequestDelegate handler)
         var isInsideResponseCaching = features.Get<IResponseCachingFeature>() is not null;
         if (features.Get<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
         {
-            return handler(context);
+            return _handler(context);
         }
 
-        var work = fill is null ? handler(context) : FillAsync(context, fill, monitor);
+        var work = fill is null ? _handler(context) : FillAsync(context, fill, monitor);
         work = isInsideResponseCaching ? DiscardIfCutAsync(work, monitor) : work;
         return monitor.IsUpgradable ? NormalizeAsync(work, context, monitor) : work;
     }
@@ -30,7 +34,7 @@ internal sealed class GuardedHandler(RequestDelegate handler)
         monitor.FinishForOthers(context);
         try
         {
-            await handler(context).ConfigureAwait(false);
+            await _handler(context).ConfigureAwait(false);
         }
         catch (Exception exception) when (!monitor.TimedOut)
         {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ResilientHosting.Aborts;
 using ResilientHosting.Tests.Infrastructure;
 
-namespace ResilientHosting.Tests.Aborts.Policy.Caching;
+namespace ResilientHosting.Tests.Aborts.Policy.Guard;
 
 /// <summary>
 /// One client's request produces a response while others wait for it. That client leaves half-way; the others get the whole response.
