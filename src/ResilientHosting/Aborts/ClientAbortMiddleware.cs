@@ -1,11 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace ResilientHosting.Aborts;
 
 /// <summary>Takes a request through the stages: watch it, give its work the policy's token, judge its exception, write it down.</summary>
 internal sealed class ClientAbortMiddleware(
     RequestDelegate next, AbortSettings settings, AbortRecorder recorder, AdoptingEndpoints adopting)
 {
+    private readonly EndpointGuard _guard = new();
+
     public Task InvokeAsync(HttpContext context)
     {
         var metadata = context.GetEndpoint()?.Metadata;
@@ -47,18 +47,19 @@ internal sealed class ClientAbortMiddleware(
                 : await SecureBodyAsync(context, monitor).ConfigureAwait(false);
             if (mayRun)
             {
+                _guard.Apply(context);
                 monitor.HandlerStarts();
                 await next(context).ConfigureAwait(false);
 
                 // An exception handler inside this middleware may have dealt with the cancellation; this is the mark it leaves.
-                outcome = context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
+                outcome = monitor.IsCut || context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
                     ? monitor.WorkCancelledAs ?? AbortOutcome.Cancelled
                     : AbortOutcome.Completed;
             }
         }
         catch (Exception exception)
         {
-            if (!await IsCausedByAbortAsync(monitor, exception).ConfigureAwait(false))
+            if (!await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false))
             {
                 outcome = AbortOutcome.Failed;
                 if (monitor.IsAborted)
@@ -81,10 +82,12 @@ internal sealed class ClientAbortMiddleware(
         }
         finally
         {
+            EndpointGuard.Remove(context);
             if (monitor.Detach(context) is { } abort)
             {
                 recorder.Record(
-                    context, new AbortReport(abort, policy, outcome, monitor.Thrown, monitor.BodyBytesRead, monitor.WasOrphan));
+                    context,
+                    new AbortReport(abort, monitor.Policy, outcome, monitor.Thrown, monitor.BodyBytesRead, monitor.WasOrphan));
             }
 
             if (outcome != AbortOutcome.Failed)
@@ -111,20 +114,5 @@ internal sealed class ClientAbortMiddleware(
     {
         recorder.RecordRefusal(context);
         return Refusal.TooManyOrphansAsync(context);
-    }
-
-    [SuppressMessage(
-        "Design", "CA1031", Justification = "A user's rule may throw anything; the exception it was asked about must survive it.")]
-    private async ValueTask<bool> IsCausedByAbortAsync(AbortMonitor monitor, Exception exception)
-    {
-        try
-        {
-            return await monitor.IsCausedByAbortAsync(exception).ConfigureAwait(false);
-        }
-        catch (Exception ruleFailure)
-        {
-            ClientAbortLog.CancellationRuleFailed(settings.Logger, ruleFailure);
-            return false;
-        }
     }
 }

@@ -17,6 +17,12 @@ public sealed class ClientAbortPolicy
     /// <summary>Lets the work run until it ends, a request time-out expires or the host stops.</summary>
     public static ClientAbortPolicy RunToCompletion { get; } = new(ClientAbortBehavior.RunToCompletion);
 
+    /// <summary>
+    /// What <see cref="Cancel"/> means for a response that a cache waits for. Nobody has asked for it to be finished, so nobody is
+    /// warned if it is not.
+    /// </summary>
+    internal static ClientAbortPolicy CacheFill { get; } = new(ClientAbortBehavior.RunToCompletion);
+
     /// <summary>What happens to the work.</summary>
     public ClientAbortBehavior Behavior { get; }
 

@@ -32,6 +32,29 @@ public sealed class ClientAbortCostTests(ITestOutputHelper output)
         Assert.InRange(bytes, 1, IsOptimized ? 160 : 400);
     }
 
+    [Fact]
+    public async Task UndisturbedRequest_ToAnEndpoint_AllocatesNothingMore()
+    {
+        await using var app = WebApplication.CreateBuilder().Build();
+        app.UseClientAbortTolerance();
+        app.Run(context => context.GetEndpoint()?.RequestDelegate!(context) ?? Task.CompletedTask);
+        var pipeline = ((IApplicationBuilder)app).Build();
+        using var connection = new CancellationTokenSource();
+        var context = new DefaultHttpContext();
+        context.Features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = connection.Token });
+        context.Features.Set<IHttpRequestBodyDetectionFeature>(new NoBody());
+        context.Features.Set<IEndpointFeature>(new EndpointFeature());
+        await MeasureAsync(pipeline, context);
+        var (bytesWithout, timeWithout) = await MeasureAsync(pipeline, context);
+        context.SetEndpoint(new Endpoint(static _ => Task.CompletedTask, metadata: null, displayName: null));
+        await MeasureAsync(pipeline, context);
+
+        var (bytes, time) = await MeasureAsync(pipeline, context);
+
+        output.WriteLine($"{(time - timeWithout).TotalNanoseconds / Requests:F0} ns a request for an endpoint");
+        Assert.Equal(bytesWithout, bytes);
+    }
+
     private static bool IsOptimized =>
         typeof(ClientAbortOptions).Assembly.GetCustomAttribute<DebuggableAttribute>() is not { IsJITOptimizerDisabled: true };
 
@@ -48,6 +71,11 @@ public sealed class ClientAbortCostTests(ITestOutputHelper output)
         }
 
         return ((GC.GetAllocatedBytesForCurrentThread() - before) / Requests, Stopwatch.GetElapsedTime(started));
+    }
+
+    private sealed class EndpointFeature : IEndpointFeature
+    {
+        public Endpoint? Endpoint { get; set; }
     }
 
     private sealed class NoBody : IHttpRequestBodyDetectionFeature

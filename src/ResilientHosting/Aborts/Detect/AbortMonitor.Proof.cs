@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Connections;
 
@@ -27,6 +28,13 @@ internal sealed partial class AbortMonitor
         ObserveAbort(isProof);
         await AcceptAsync(failure).ConfigureAwait(false);
         body.Settled();
+    }
+
+    /// <summary>Waits, at most for the settle time-out, until the server confirms that the end of an upgraded connection was an abort.</summary>
+    public async ValueTask SettleConnectionAsync()
+    {
+        await ConfirmedAsync(isCertain: false).ConfigureAwait(false);
+        ObserveAbort();
     }
 
     /// <summary>
@@ -59,8 +67,23 @@ internal sealed partial class AbortMonitor
             AbortToken = _clientAborted?.Token ?? _serverToken,
             CancelledAt = cancelledAt,
             ThrownAt = thrownAt,
-            IsRecognizedCancellation = _settings.Options.IsRecognizedCancellation,
+            IsRecognizedCancellation = IsRecognizedCancellation,
         });
+    }
+
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "A user's rule may throw anything; the exception it was asked about must survive it.")]
+    private bool IsRecognizedCancellation(Exception exception)
+    {
+        try
+        {
+            return _settings.Options.IsRecognizedCancellation(exception);
+        }
+        catch (Exception ruleFailure)
+        {
+            ClientAbortLog.CancellationRuleFailed(_settings.Logger, ruleFailure);
+            return false;
+        }
     }
 
     private async ValueTask ConfirmedAsync(bool isCertain)

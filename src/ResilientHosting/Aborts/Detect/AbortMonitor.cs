@@ -22,10 +22,8 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private static readonly Orphan NoOrphan = new("", null, null, default, default, null);
 
     private readonly AbortSettings _settings;
-    private readonly ClientAbortPolicy _policy;
     private readonly string _method;
     private readonly Endpoint? _endpoint;
-    private readonly object? _client;
     private readonly IFeatureCollection _features;
     private readonly IHttpRequestLifetimeFeature _server;
     private readonly IHttpResponseFeature? _response;
@@ -33,12 +31,15 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private readonly CancellationToken _connectionClosed;
     private readonly IConnectionEndFeature? _connection;
     private readonly bool _isMultiplexed;
+    private object? _client;
+    private ClientAbortPolicy _policy;
     private WorkCancellation? _work;
     private CancellationTokenRegistration _registration;
     private CancellationToken _requestTimeout;
     private CancellationToken? _replacedToken;
     private ObservedRequestBody? _body;
     private WatchedUpload? _upload;
+    private ObservedUpgrade? _upgrade;
     private CancellationTokenSource? _clientAborted;
     private ClientAbort? _abort;
     private Orphan? _orphan;
@@ -149,6 +150,11 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     /// <summary>Whether the work ran on, if only for a moment, after its client had left. Known once the watch has ended.</summary>
     public bool WasOrphan { get; private set; }
 
+    /// <summary>Whether the connection may become a WebSocket.</summary>
+    public bool IsUpgradable => _upgrade is not null;
+
+    public ClientAbortPolicy Policy => _policy;
+
     // Created when somebody asks for the token: most requests under the policy to cancel end without anybody having done so.
     private WorkCancellation Work
     {
@@ -188,6 +194,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
         monitor._upload = monitor._body is null ? null : settings.Uploads.Watch(context, monitor);
+        monitor._upgrade = ObservedUpgrade.Attach(context.Features, monitor);
         monitor._registration = monitor._serverToken.UnsafeRegister(static state => ((AbortMonitor)state!).ObserveAbort(), monitor);
         return monitor;
     }
@@ -237,6 +244,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         }
 
         _body?.Detach(context);
+        _upgrade?.Detach(_features);
         if (IsWatching)
         {
             _features.Set(_server);

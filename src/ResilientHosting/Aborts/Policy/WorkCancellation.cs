@@ -46,6 +46,9 @@ internal sealed class WorkCancellation(ClientAbortPolicy policy, AbortSettings s
     public void LinkTo(CancellationToken requestTimeout) => _requestTimeout = requestTimeout.UnsafeRegister(
         static state => ((WorkCancellation)state!).Cancel(AbortOutcome.Cancelled), this);
 
+    /// <summary>Follows another policy from now on.</summary>
+    public void Follow(ClientAbortPolicy other) => policy = other;
+
     /// <summary>Ends the work in the way the policy has for this abort.</summary>
     public void OnAborted(ClientAbort abort, Orphan? orphan)
     {

@@ -25,7 +25,10 @@ internal sealed class AbortRecorder(
         {
             context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new KeyValuePair<string, object?>(AbortedTag, true));
             Trace(context.Features.Get<IHttpActivityFeature>()?.Activity, report);
-            orphans.Cut(context.Request.Method, route ?? NoRoute, elapsed, report.Outcome);
+            if (!ReferenceEquals(report.Policy, ClientAbortPolicy.CacheFill))
+            {
+                orphans.Cut(context.Request.Method, route ?? NoRoute, elapsed, report.Outcome);
+            }
         }
 
         Log(context, route ?? NoRoute, report, Math.Round(elapsed.TotalMilliseconds, 1));

@@ -99,4 +99,11 @@ internal static partial class ClientAbortLog
         long? bodyBytes,
         string traceId,
         Exception? exception);
+
+    [LoggerMessage(
+        EventIds.Aborts + 20,
+        LogLevel.Debug,
+        "{Hub}.{Method} was cancelled because its connection had ended.",
+        EventName = "HubMethodCancelled")]
+    public static partial void HubMethodCancelled(ILogger logger, string hub, string method);
 }

@@ -34,6 +34,18 @@ public sealed class HubConnection : IAsyncDisposable
             socket = client;
         }
 
+        return await OpenAsync(socket);
+    }
+
+    public static async Task<HubConnection> OpenAsync(Uri server, string path)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new UriBuilder(server) { Scheme = "ws", Path = path }.Uri, Test).Bounded();
+        return await OpenAsync(socket);
+    }
+
+    private static async Task<HubConnection> OpenAsync(WebSocket socket)
+    {
         var connection = new HubConnection(socket);
         await connection.SendAsync(new JsonObject { ["protocol"] = "json", ["version"] = 1 });
         Assert.Equal("{}", (await connection.ReceiveAsync()).ToJsonString());
