@@ -14,6 +14,6 @@ public static partial class AccessRecord
         where match.Success && match.Groups["path"].Value == path
         select int.Parse(match.Groups["status"].Value, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^Request finished \S+ \S+ http://[^/]+(?<path>/[^\s?]*)\S* - (?<status>\d+)")]
+    [GeneratedRegex(@"^Request finished \S+ \S+ https?://[^/]+(?<path>/[^\s?]*)\S* - (?<status>\d+)")]
     private static partial Regex Finished();
 }
