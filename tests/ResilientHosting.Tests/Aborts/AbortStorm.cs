@@ -33,7 +33,8 @@ public sealed partial class AbortStorm(Protocol protocol, Departure departure, P
 
     public async Task RunAsync()
     {
-        var common = pipeline == Pipeline.OutsideExceptionHandler ? FewerAborts : Aborts;
+        // Handshakes take most of the time over TLS; over HTTP/1.1 they are paid for in full.
+        var common = pipeline == Pipeline.OutsideExceptionHandler || protocol == Protocol.Http2OverTls ? FewerAborts : Aborts;
         var storms = AbortPath.Common.Select(path => (Path: path, Aborts: common))
             .Concat(AbortPath.Rare.Select(path => (Path: path, Aborts: FewerAborts)))
             .ToList();
@@ -104,9 +105,9 @@ public sealed partial class AbortStorm(Protocol protocol, Departure departure, P
         return Report(path, statuses.Select(count => (count.Key, count.Value)), causes.Select(count => (count.Key, count.Value)), tornDown);
     }
 
-    // The farewell of TLS ends the streams of HTTP/2 before the connection is known to be closed, and each looks as if it had been reset.
-    private string CauseOf(string recorded) =>
-        protocol == Protocol.Http2OverTls && departure == Departure.Fin && recorded == "ClientStreamReset" ? ExpectedCause : recorded;
+    // Kestrel ends the streams of an HTTP/2 connection a little before it says that the connection is closed; until then each looks as
+    // if it alone had been reset. A reset stream never looks like a closed connection.
+    private string CauseOf(string recorded) => protocol.IsHttp2 && recorded == "ClientStreamReset" ? ExpectedCause : recorded;
 
     private static string Report(
         string path, IEnumerable<(int Status, int Count)> statuses, IEnumerable<(string Cause, int Count)> causes, int tornDown) =>

@@ -23,7 +23,12 @@ public sealed class AbortTestApp
 
     public ResourceLedger Resources { get; } = new();
 
-    public Task<KestrelTestHost> StartAsync(Pipeline pipeline, string environment, Protocol protocol, Action<WebApplication>? map = null) =>
+    public Task<KestrelTestHost> StartAsync(
+        Pipeline pipeline,
+        string environment,
+        Protocol protocol,
+        Action<WebApplication>? map = null,
+        Action<WebApplicationBuilder>? configure = null) =>
         KestrelTestHost.StartAsync(
             app =>
             {
@@ -42,6 +47,7 @@ public sealed class AbortTestApp
                 builder.Services.AddProblemDetails();
                 builder.Services.AddControllers().AddApplicationPart(typeof(NotesController).Assembly);
                 Resources.AddResource(builder.Services);
+                configure?.Invoke(builder);
             },
             environment,
             protocol);

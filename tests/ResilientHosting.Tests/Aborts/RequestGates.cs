@@ -36,6 +36,13 @@ public sealed class RequestGates
         }
     });
 
+    /// <summary>Lets go of all requests so far.</summary>
+    public void Forget()
+    {
+        _arrivals.Clear();
+        _ends.Clear();
+    }
+
     public static string IdOf(HttpContext context) => context.Request.Query["id"].ToString();
 
     private static Barrier BarrierOf(ConcurrentDictionary<string, Barrier> barriers, string id) =>

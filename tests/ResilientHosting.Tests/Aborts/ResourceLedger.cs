@@ -39,6 +39,9 @@ public sealed class ResourceLedger
         return $"created {entry.Created}, torn down: {string.Join(" and ", entry.Outcomes)}";
     }
 
+    /// <summary>Closes the books of all requests so far.</summary>
+    public void Forget() => _entries.Clear();
+
     private Entry EntryOf(string id) => _entries.GetOrAdd(id, _ => new Entry());
 
     private sealed class Entry

@@ -71,6 +71,19 @@ public abstract class LeavingClient : IAsyncDisposable
         return text.ToString();
     }
 
+    /// <summary>Reads and forgets until the server closes or resets the connection.</summary>
+    public async Task ReadToEndAsync()
+    {
+        try
+        {
+            await _stream.CopyToAsync(Stream.Null).WaitAsync(Timeout);
+        }
+        catch (IOException)
+        {
+            // A reset is an end as well.
+        }
+    }
+
     /// <summary>Sends FIN and keeps reading: the client has said all it has to say.</summary>
     public void HalfClose() => _socket.Shutdown(SocketShutdown.Send);
 

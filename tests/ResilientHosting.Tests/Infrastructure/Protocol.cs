@@ -25,6 +25,8 @@ public static class ProtocolExtensions
 
         public bool IsHttp2 => protocol is Protocol.Http2 or Protocol.Http2OverTls;
 
+        public HttpProtocols ServerProtocols => protocol.IsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
+
         /// <summary>Gets every way in which a client can leave in the middle of a request.</summary>
         public Departure[] Departures =>
             protocol.IsHttp2 ? [Departure.Fin, Departure.Rst, Departure.StreamReset] : [Departure.Fin, Departure.Rst];
@@ -44,7 +46,7 @@ public static class ProtocolExtensions
         builder.WebHost.UseUrls(protocol.IsOverTls ? "https://127.0.0.1:0" : "http://127.0.0.1:0");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = protocol.IsHttp2 ? HttpProtocols.Http2 : HttpProtocols.Http1);
+            kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = protocol.ServerProtocols);
             kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = TestCertificate.Value);
         });
     }

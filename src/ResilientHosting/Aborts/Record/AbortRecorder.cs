@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
@@ -48,6 +49,8 @@ internal sealed class AbortRecorder(ILogger logger, ClientAbortMetrics metrics, 
     public void RecordRefusal(HttpContext context, long limit) =>
         ClientAbortLog.SecuredBodyTooLarge(logger, context.Request.Method, RouteOf(context) ?? "(no route)", limit);
 
+    // An exception handler inside the middleware has cleared the endpoint, and keeps the original.
     private static string? RouteOf(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
+        (context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint)
+            ?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
 }
