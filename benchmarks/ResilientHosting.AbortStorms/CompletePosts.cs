@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using ResilientHosting.Benchmarks.Reporting;
 using ResilientHosting.Tests.Aborts;
 using ResilientHosting.Tests.Infrastructure;
+using Barrier = ResilientHosting.Tests.Aborts.Barrier;
 
 namespace ResilientHosting.AbortStorms;
 

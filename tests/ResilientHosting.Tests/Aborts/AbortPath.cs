@@ -6,7 +6,9 @@ namespace ResilientHosting.Tests.Aborts;
 /// <param name="BodySoFar">The part of the body that is sent.</param>
 /// <param name="Status">The expected status: 499, or the one that had been sent already or that a deaf handler chose.</param>
 /// <param name="ReadFirst">Text to wait for in the answer before leaving.</param>
-public sealed record AbortPath(string Path, string? ContentType, string BodySoFar, int Status = 499, string? ReadFirst = null)
+/// <param name="EndsByItself">Whether the handler may have ended, successfully, before the abort is noticed.</param>
+public sealed record AbortPath(
+    string Path, string? ContentType, string BodySoFar, int Status = 499, string? ReadFirst = null, bool EndsByItself = false)
 {
     private const string Upload = "--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nha";
 
@@ -32,7 +34,7 @@ public sealed record AbortPath(string Path, string? ContentType, string BodySoFa
         new("/file", "multipart/form-data; boundary=b", Upload),
         new("/mvc-file", "multipart/form-data; boundary=b", Upload),
         new("/wrapped", "text/plain", "half"),
-        new("/ignore", null, "", Status: 200),
+        new("/ignore", null, "", Status: 200, EndsByItself: true),
     ];
 
     /// <summary>Sends as much of the request as is to be sent, for a client to leave in the middle.</summary>

@@ -118,15 +118,17 @@ public sealed class AbusiveClientTests
         host.Logs.Expect("Http2QueueOperationsExceeded");
         await using (var client = await RawHttp2Client.ConnectAsync(host.Address))
         {
+            await client.SendGetAsync("/compute?id=neighbour");
+            await _app.Gates.ArrivedAsync("neighbour");
             await client.SendRapidResetsAsync(Enumerable.Range(0, streams).Select(number => $"/compute?id={number}"));
             client.HalfClose();
             await client.ReadToEndAsync();
         }
 
         await AssertHealthyAsync(host);
+        Assert.Equal("created 1, torn down: Aborted", _app.Resources.StoryOf("neighbour"));
         AssertAbortedAndTornDownOnce();
         var recorded = host.Logs.Lines.Count(line => line.Event.Name == "ClientAborted");
-        Assert.NotEqual(0, recorded);
         Assert.Equal(Enumerable.Repeat(499, recorded), AccessRecord.Statuses(host.Logs, "/compute"));
     }
 
