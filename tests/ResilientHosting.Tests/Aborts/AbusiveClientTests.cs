@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Aborts;
@@ -112,7 +114,13 @@ public sealed class AbusiveClientTests
     public async Task RapidResets_OnOneConnection_TearDownWhatTheyReached(Protocol protocol)
     {
         const int streams = 400;
-        await using var host = await StartAsync(protocol);
+        var connections = new ConnectionCount();
+        await using var host = await StartAsync(protocol, builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ConfigureEndpointDefaults(listen =>
+            {
+                listen.Protocols = protocol.ServerProtocols;
+                connections.Count(listen);
+            })));
 
         // Kestrel's own defence, which ends the connection, calls itself critical.
         host.Logs.Expect("Http2QueueOperationsExceeded");
@@ -125,6 +133,7 @@ public sealed class AbusiveClientTests
             await client.ReadToEndAsync();
         }
 
+        await connections.NoneLeftAsync();
         await AssertHealthyAsync(host);
         Assert.Equal("created 1, torn down: Aborted", _app.Resources.StoryOf("neighbour"));
         AssertAbortedAndTornDownOnce();
@@ -137,8 +146,8 @@ public sealed class AbusiveClientTests
         _app.Resources.Ids.Where(id => id.Length > 0),
         id => Assert.Equal("created 1, torn down: Aborted", _app.Resources.StoryOf(id)));
 
-    private Task<KestrelTestHost> StartAsync(Protocol protocol) =>
-        _app.StartAsync(Pipeline.InsideExceptionHandler, "Production", protocol);
+    private Task<KestrelTestHost> StartAsync(Protocol protocol, Action<WebApplicationBuilder>? configure = null) =>
+        _app.StartAsync(Pipeline.InsideExceptionHandler, "Production", protocol, configure: configure);
 
     private static async Task AssertHealthyAsync(KestrelTestHost host)
     {

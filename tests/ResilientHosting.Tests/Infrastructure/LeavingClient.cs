@@ -145,7 +145,7 @@ public abstract class LeavingClient : IAsyncDisposable
         }
 
         var tls = new SslStream(plain);
-        await tls.AuthenticateAsClientAsync(TestCertificate.TrustedBy(protocol)).WaitAsync(Timeout);
+        await tls.AuthenticateAsClientAsync(TestCertificate.Trust(protocol)).WaitAsync(Timeout);
         return (socket, tls);
     }
 

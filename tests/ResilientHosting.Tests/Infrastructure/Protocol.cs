@@ -31,7 +31,7 @@ public static class ProtocolExtensions
         public Departure[] Departures =>
             protocol.IsHttp2 ? [Departure.Fin, Departure.Rst, Departure.StreamReset] : [Departure.Fin, Departure.Rst];
 
-        public HttpClient CreateClient(Uri address) => new(new SocketsHttpHandler { SslOptions = TestCertificate.TrustedBy() })
+        public HttpClient CreateClient(Uri address) => new(new SocketsHttpHandler { SslOptions = TestCertificate.Trust() })
         {
             BaseAddress = address,
             Timeout = LeavingClient.Timeout,
