@@ -16,7 +16,7 @@ var parts = new Dictionary<string, Func<Task<Table>>>
 {
     ["matrix"] = () => new Matrix(Aborts: quick ? 20 : 200).RunAsync(),
     ["posts"] = () => new CompletePosts(Posts: quick ? 60 : 600).RunAsync(),
-    ["storm"] = () => (quick ? new Storm(Rounds: 2, Requests: 300) : new Storm(Rounds: 5, Requests: 2000)).RunAsync(),
+    ["storm"] = () => (quick ? new Storm(Rounds: 3, Requests: 256) : new Storm(Rounds: 20, Requests: 512)).RunAsync(),
 };
 if (only is not null && !parts.ContainsKey(only))
 {

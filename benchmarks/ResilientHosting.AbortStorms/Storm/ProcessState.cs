@@ -14,9 +14,10 @@ internal sealed record ProcessState(long Memory, int Handles, int? Sockets, long
         // Twice: what is finalized is freed by the second collection.
         GC.GetTotalMemory(forceFullCollection: true);
         GC.WaitForPendingFinalizers();
-        var memory = GC.GetTotalMemory(forceFullCollection: true);
+        GC.GetTotalMemory(forceFullCollection: true);
+        var heap = GC.GetGCMemoryInfo(GCKind.FullBlocking);
         using var process = Process.GetCurrentProcess();
-        return new ProcessState(memory, process.HandleCount, CountSockets(port), Timer.ActiveCount);
+        return new ProcessState(heap.HeapSizeBytes - heap.FragmentedBytes, process.HandleCount, CountSockets(port), Timer.ActiveCount);
     }
 
     /// <summary>The server's connections as the kernel sees them. In TIME_WAIT they are the kernel's alone.</summary>

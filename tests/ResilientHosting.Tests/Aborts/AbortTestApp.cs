@@ -43,7 +43,9 @@ public sealed class AbortTestApp
             {
                 // The server's own Debug lines are of no interest, and the bulk.
                 builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("ResilientHosting", LogLevel.Debug);
-                builder.Services.AddClientAbortTolerance();
+
+                // An overloaded build machine may need longer than any server should to confirm that a client has left.
+                builder.Services.AddClientAbortTolerance(options => options.SettleTimeout = TimeSpan.FromSeconds(5));
                 builder.Services.AddProblemDetails();
                 builder.Services.AddControllers().AddApplicationPart(typeof(NotesController).Assembly);
                 Resources.AddResource(builder.Services);

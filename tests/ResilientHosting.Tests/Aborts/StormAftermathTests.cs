@@ -87,7 +87,9 @@ public sealed class StormAftermathTests(ITestOutputHelper output) : IDisposable
         GC.GetTotalMemory(forceFullCollection: true);
         GC.WaitForPendingFinalizers();
         using var process = Process.GetCurrentProcess();
-        return new Snapshot(Timer.ActiveCount, process.HandleCount, GC.GetTotalMemory(forceFullCollection: true));
+        GC.GetTotalMemory(forceFullCollection: true);
+        var heap = GC.GetGCMemoryInfo(GCKind.FullBlocking);
+        return new Snapshot(Timer.ActiveCount, process.HandleCount, heap.HeapSizeBytes - heap.FragmentedBytes);
     }
 
     private void CountUnobserved(object? sender, UnobservedTaskExceptionEventArgs unobserved) => Interlocked.Increment(ref _unobserved);
