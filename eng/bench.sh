@@ -11,6 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly results=artifacts/benchmarks
 readonly benchmarks=benchmarks/ResilientHosting.Benchmarks
 readonly outages=benchmarks/ResilientHosting.Outages
+readonly storms=benchmarks/ResilientHosting.AbortStorms
 
 main() {
   local job=Default rounds=15 quick=() exit_code=0
@@ -26,15 +27,18 @@ main() {
   mkdir -p "$results"
   dotnet build -c Release --nologo -v quiet "$benchmarks"
   dotnet build -c Release --nologo -v quiet "$outages"
+  dotnet build -c Release --nologo -v quiet "$storms"
 
   dotnet run -c Release --no-build --project "$benchmarks" -- --filter '*' --job "$job" --artifacts "$results"
   dotnet run -c Release --no-build --project "$benchmarks" -- requests "$rounds" | tee "$results/requests.txt"
+  dotnet run -c Release --no-build --project "$storms" -- "${quick[@]}" --markdown "$results/abort-storms.md" \
+    | tee "$results/abort-storms.txt"
   dotnet run -c Release --no-build --project "$outages" -- "${quick[@]}" --markdown "$results/outages.md" \
     | tee "$results/outages.txt" || exit_code=$?
 
   echo
   echo 'Tables:'
-  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' \) -size +0 | sort
+  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' -o -name 'abort-storms.*' \) -size +0 | sort
   return "$exit_code"
 }
 

@@ -1,3 +1,4 @@
+using ResilientHosting.Benchmarks.Reporting;
 using ResilientHosting.Outages;
 using ResilientHosting.Tests.Infrastructure;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ResilientHosting.Benchmarks.Peers;
+using ResilientHosting.Benchmarks.Reporting;
 
 namespace ResilientHosting.Outages;
 

@@ -2,79 +2,44 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Aborts;
 
-/// <summary>Real clients on real sockets leave in every phase. Nothing may be logged above Information, and the server lives on.</summary>
-public sealed class AbortStormTests
+// One class a protocol, because classes run side by side.
+
+public sealed class Http1AbortStormTests
 {
-    private const int Aborts = 50;
-    private const int Concurrency = 10;
-
-    // The path, the head and part of what the client sends, the expected status, and text to wait for in the answer.
-    private static readonly (string Path, string? ContentType, string Body, int Status, string? ReadFirst)[] Paths =
-    [
-        ("/raw", "text/plain", "half", 499, null),
-        ("/pipe", "text/plain", "half", 499, null),
-        ("/json", "application/json", "{\"text\":\"ha", 499, null),
-        ("/mvc", "application/json", "{\"text\":\"ha", 499, null),
-        ("/form", "application/x-www-form-urlencoded", "text=ha", 499, null),
-        ("/file", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nha", 499, null),
-        ("/mvc-file", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=file; filename=f\r\n\r\nha", 499, null),
-        ("/wrapped", "text/plain", "half", 499, null),
-        ("/compute", null, "", 499, null),
-        ("/ignore", null, "", 200, null),
-        ("/provider", null, "", 499, null),
-        ("/aggregate", null, "", 499, null),
-        ("/stream", null, "", 200, "data: first"),
-    ];
-
-    public static TheoryData<string, Departure, Pipeline, string> Cells()
-    {
-        var cells = new TheoryData<string, Departure, Pipeline, string>();
-        foreach (var path in Paths)
-        {
-            foreach (var departure in Enum.GetValues<Departure>())
-            {
-                foreach (var pipeline in Enum.GetValues<Pipeline>())
-                {
-                    cells.Add(path.Path, departure, pipeline, "Production");
-                    cells.Add(path.Path, departure, pipeline, "Development");
-                }
-            }
-        }
-
-        return cells;
-    }
+    public static TheoryData<Departure, Pipeline, string> Cells() => AbortStorm.Cells(Protocol.Http1);
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public async Task Storm_AnyPathAndPipeline_IsQuietAndRecorded(string path, Departure departure, Pipeline pipeline, string environment)
-    {
-        var (_, contentType, body, status, readFirst) = Paths.Single(candidate => candidate.Path == path);
-        var testApp = new AbortTestApp();
-        await using var host = await testApp.StartAsync(pipeline, environment);
+    public Task Storm_OnEveryPath_IsQuietRecordedAndTornDownOnce(Departure departure, Pipeline pipeline, string environment) =>
+        new AbortStorm(Protocol.Http1, departure, pipeline, environment).RunAsync();
+}
 
-        await Parallel.ForAsync(0, Aborts, new ParallelOptions { MaxDegreeOfParallelism = Concurrency }, async (number, _) =>
-        {
-            var request = $"{path}?id={number}";
-            await using var client = await RawHttpClient.ConnectAsync(host.Address);
-            await (contentType is null ? client.SendGetAsync(request) : client.SendPostAsync(request, 1000, body, contentType));
-            await testApp.ArrivedAsync($"{number}");
-            if (readFirst is not null)
-            {
-                Assert.Contains(readFirst, await client.ReadUntilAsync(readFirst), StringComparison.Ordinal);
-            }
+public sealed class Http1OverTlsAbortStormTests
+{
+    public static TheoryData<Departure, Pipeline, string> Cells() => AbortStorm.Cells(Protocol.Http1OverTls);
 
-            client.Leave(departure);
-            await testApp.EndedAsync($"{number}");
-        });
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public Task Storm_OnEveryPath_IsQuietRecordedAndTornDownOnce(Departure departure, Pipeline pipeline, string environment) =>
+        new AbortStorm(Protocol.Http1OverTls, departure, pipeline, environment).RunAsync();
+}
 
-        Assert.Equal("healthy", await host.Client.GetStringAsync("/health", TestContext.Current.CancellationToken));
-        await host.StopAsync();
+public sealed class Http2AbortStormTests
+{
+    public static TheoryData<Departure, Pipeline, string> Cells() => AbortStorm.Cells(Protocol.Http2);
 
-        host.Logs.AssertQuiet();
-        Assert.Equal(Aborts, host.Logs.Lines.Count(line =>
-            line.Event.Name == "ClientAborted" && line.Message.Contains("by Client;", StringComparison.Ordinal)));
-        Assert.Equal(
-            Enumerable.Repeat(status, Aborts),
-            AccessRecord.Statuses(host.Logs, path));
-    }
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public Task Storm_OnEveryPath_IsQuietRecordedAndTornDownOnce(Departure departure, Pipeline pipeline, string environment) =>
+        new AbortStorm(Protocol.Http2, departure, pipeline, environment).RunAsync();
+}
+
+public sealed class Http2OverTlsAbortStormTests
+{
+    public static TheoryData<Departure, Pipeline, string> Cells() => AbortStorm.Cells(Protocol.Http2OverTls);
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public Task Storm_OnEveryPath_IsQuietRecordedAndTornDownOnce(Departure departure, Pipeline pipeline, string environment) =>
+        new AbortStorm(Protocol.Http2OverTls, departure, pipeline, environment).RunAsync();
 }

@@ -1,10 +1,6 @@
-using System.Collections.Concurrent;
-using System.Data.Common;
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Aborts;
@@ -17,57 +13,45 @@ public enum Pipeline
     OutsideExceptionHandler,
 }
 
-public sealed record Note(string Text);
-
-/// <summary>An application with one endpoint for each way in which an abort surfaces, and gates that tell a test how far it is.</summary>
+/// <summary>
+/// The application with an endpoint for each way in which an abort surfaces, gates that tell a client how far its request is, and a
+/// resource that every request holds.
+/// </summary>
 public sealed class AbortTestApp
 {
-    private readonly ConcurrentDictionary<string, Barrier> _arrivals = new();
-    private readonly ConcurrentDictionary<string, Barrier> _ends = new();
+    public RequestGates Gates { get; } = new();
 
-    /// <summary>Until the request with this <c>?id=</c> has passed the middleware under test.</summary>
-    public Task ArrivedAsync(string id) => BarrierOf(_arrivals, id).PassedAsync();
+    public ResourceLedger Resources { get; } = new();
 
-    /// <summary>Until the request with this <c>?id=</c> has left the application.</summary>
-    public Task EndedAsync(string id) => BarrierOf(_ends, id).PassedAsync();
-
-    public Task<KestrelTestHost> StartAsync(Pipeline pipeline, string environment) =>
+    public Task<KestrelTestHost> StartAsync(
+        Pipeline pipeline,
+        string environment,
+        Protocol protocol,
+        Action<WebApplication>? map = null,
+        Action<WebApplicationBuilder>? configure = null) =>
         KestrelTestHost.StartAsync(
             app =>
             {
-                app.Use(next => async context =>
-                {
-                    // Touching the token makes the server lose the race that it loses in real applications.
-                    _ = context.RequestAborted;
-                    try
-                    {
-                        await next(context);
-                    }
-                    finally
-                    {
-                        BarrierOf(_ends, IdOf(context)).Open();
-                    }
-                });
+                Gates.UseEnds(app);
                 UsePipeline(app, pipeline);
-                app.Use(next => context =>
-                {
-                    BarrierOf(_arrivals, IdOf(context)).Open();
-                    return next(context);
-                });
-                Map(app);
+                ResourceLedger.UseResource(app);
+                Gates.UseArrivals(app);
+                app.MapAbortEndpoints();
+                map?.Invoke(app);
             },
             builder =>
             {
+                // The server's own Debug lines are of no interest, and the bulk.
+                builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("ResilientHosting", LogLevel.Debug);
+
                 builder.Services.AddClientAbortTolerance();
                 builder.Services.AddProblemDetails();
-                builder.Services.AddControllers().AddApplicationPart(typeof(AbortTestApp).Assembly);
+                builder.Services.AddControllers().AddApplicationPart(typeof(NotesController).Assembly);
+                Resources.AddResource(builder.Services);
+                configure?.Invoke(builder);
             },
-            environment);
-
-    private static string IdOf(HttpContext context) => context.Request.Query["id"].ToString();
-
-    private static Barrier BarrierOf(ConcurrentDictionary<string, Barrier> barriers, string id) =>
-        barriers.GetOrAdd(id, _ => new Barrier());
+            environment,
+            protocol);
 
     public static void UsePipeline(WebApplication app, Pipeline pipeline)
     {
@@ -83,85 +67,7 @@ public sealed class AbortTestApp
         }
     }
 
-    private static void Map(WebApplication app)
-    {
-        app.MapGet("/health", () => "healthy");
-        app.MapPost("/raw", async (HttpContext context) =>
-        {
-            await context.Request.Body.CopyToAsync(Stream.Null);
-            return "read";
-        });
-        app.MapPost("/pipe", async (HttpContext context) =>
-        {
-            while (true)
-            {
-                var result = await context.Request.BodyReader.ReadAsync(context.RequestAborted);
-                context.Request.BodyReader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
-                {
-                    return "read";
-                }
-            }
-        });
-        app.MapPost("/json", (Note note) => note.Text);
-        app.MapPost("/form", async (HttpContext context) => (await context.Request.ReadFormAsync()).Count);
-        app.MapPost("/file", (IFormFile file) => file.Length).DisableAntiforgery();
-        app.MapPost("/wrapped", async (HttpContext context) =>
-        {
-            try
-            {
-                await context.Request.Body.CopyToAsync(Stream.Null);
-            }
-            catch (IOException exception)
-            {
-                throw new InvalidDataException("The upload is incomplete.", exception);
-            }
-        });
-        app.MapControllers();
-        app.MapGet("/compute", (CancellationToken aborted) => UntilAsync(aborted));
-        app.MapGet("/ignore", async (HttpContext context, CancellationToken aborted) =>
-        {
-            await SignalledAsync(aborted);
-            await context.Response.WriteAsync("nobody reads this", CancellationToken.None);
-        });
-        app.MapGet("/provider", async (CancellationToken aborted) =>
-        {
-            await SignalledAsync(aborted);
-            throw new CancelledQueryException();
-        });
-        app.MapGet("/aggregate", async (CancellationToken aborted) =>
-        {
-            await SignalledAsync(aborted);
-            throw new AggregateException(new OperationCanceledException(aborted), new CancelledQueryException());
-        });
-        app.MapGet("/stream", async (HttpContext context, CancellationToken aborted) =>
-        {
-            context.Response.ContentType = "text/event-stream";
-            await context.Response.WriteAsync("data: first\n\n", aborted);
-            await UntilAsync(aborted);
-        });
-    }
+    public static Task UntilAsync(CancellationToken token) => AbortEndpoints.UntilAsync(token);
 
-    public static Task UntilAsync(CancellationToken token) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
-
-    /// <summary>Waits for a token to fire without an exception.</summary>
-    public static async Task SignalledAsync(CancellationToken token) =>
-        await UntilAsync(token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-}
-
-/// <summary>What a PostgreSQL driver throws for a query that the server cancelled.</summary>
-public sealed class CancelledQueryException() : DbException("canceling statement due to user request")
-{
-    public override string SqlState => "57014";
-}
-
-[ApiController]
-[SuppressMessage("Performance", "CA1822", Justification = "Actions are instance methods.")]
-public sealed class NotesController : ControllerBase
-{
-    [HttpPost("/mvc")]
-    public string Post([FromBody] Note note) => note.Text;
-
-    [HttpPost("/mvc-file")]
-    public long PostFile(IFormFile file) => file.Length;
+    public static Task SignalledAsync(CancellationToken token) => AbortEndpoints.SignalledAsync(token);
 }

@@ -10,7 +10,7 @@ public sealed class Barrier
 
     public void Open() => _opened.TrySetResult();
 
-    public Task PassedAsync() => _opened.Task.WaitAsync(KestrelTestHost.Timeout);
+    public Task PassedAsync() => _opened.Task.WaitAsync(LeavingClient.Timeout);
 }
 
 public static class BarrierExtensions

@@ -20,10 +20,10 @@ public sealed class StreamingAbortTests : IDisposable
     private volatile bool _isFinished;
 
     public static TheoryData<string, Departure, Pipeline> Streams() => new MatrixTheoryData<string, Departure, Pipeline>(
-        ["/sse", "/sse-deaf", "/json", "/json-deaf"], Enum.GetValues<Departure>(), Enum.GetValues<Pipeline>());
+        ["/sse", "/sse-deaf", "/json", "/json-deaf"], [Departure.Fin, Departure.Rst], Enum.GetValues<Pipeline>());
 
     public static TheoryData<string, Departure, Pipeline> Bodies() => new MatrixTheoryData<string, Departure, Pipeline>(
-        ["/file", "/compressed", "/long-poll"], Enum.GetValues<Departure>(), Enum.GetValues<Pipeline>());
+        ["/file", "/compressed", "/long-poll"], [Departure.Fin, Departure.Rst], Enum.GetValues<Pipeline>());
 
     public void Dispose() => _folder.Dispose();
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,17 +12,17 @@ namespace ResilientHosting.Tests.Infrastructure;
 /// </summary>
 public sealed class KestrelTestHost : IAsyncDisposable
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = LeavingClient.Timeout;
 
     private bool _stopped;
 
-    private KestrelTestHost(WebApplication app, LogCollector logs)
+    private KestrelTestHost(WebApplication app, LogCollector logs, Protocol protocol)
     {
         App = app;
         Logs = logs;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Address = new Uri(address);
-        Client = new HttpClient { BaseAddress = Address, Timeout = Timeout };
+        Client = protocol.CreateClient(Address);
     }
 
     public WebApplication App { get; }
@@ -35,18 +34,21 @@ public sealed class KestrelTestHost : IAsyncDisposable
     public HttpClient Client { get; }
 
     public static async Task<KestrelTestHost> StartAsync(
-        Action<WebApplication> configureApp, Action<WebApplicationBuilder>? configureBuilder = null, string environment = "Production")
+        Action<WebApplication> configureApp,
+        Action<WebApplicationBuilder>? configureBuilder = null,
+        string environment = "Production",
+        Protocol protocol = Protocol.Http1)
     {
         var logs = new LogCollector();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.ListenFor(protocol);
         configureBuilder?.Invoke(builder);
 
         var app = builder.Build();
         configureApp(app);
         await app.StartAsync().WaitAsync(Timeout);
-        return new KestrelTestHost(app, logs);
+        return new KestrelTestHost(app, logs, protocol);
     }
 
     public async Task StopAsync()

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace ResilientHosting.Aborts;
 
@@ -15,17 +16,15 @@ internal sealed partial class AbortMonitor
             return;
         }
 
-        // A reset connection is proof in itself, and the server is sure to confirm it, if perhaps late on a busy machine. A malformed
-        // body from a client that stays is never confirmed.
-        var isProof = failure is ConnectionResetException;
         var failedAt = _settings.Clock.GetTimestamp();
-        await ConfirmedAsync(isProof).ConfigureAwait(false);
+        var proof = ProofOf(failure);
+        await ConfirmedAsync(proof).ConfigureAwait(false);
         if (_serverToken.IsCancellationRequested)
         {
             _settings.Metrics.Confirmed(_settings.Clock.GetElapsedTime(failedAt), body.Protocol);
         }
 
-        ObserveAbort(isProof);
+        ObserveAbort(proven: proof == Proof.Given);
         await AcceptAsync(failure).ConfigureAwait(false);
         body.Settled();
     }
@@ -33,7 +32,7 @@ internal sealed partial class AbortMonitor
     /// <summary>Waits, at most for the settle time-out, until the server confirms that the end of an upgraded connection was an abort.</summary>
     public async ValueTask SettleConnectionAsync()
     {
-        await ConfirmedAsync(isCertain: false).ConfigureAwait(false);
+        await ConfirmedAsync(Proof.Missing).ConfigureAwait(false);
         ObserveAbort();
     }
 
@@ -44,7 +43,7 @@ internal sealed partial class AbortMonitor
     public ValueTask ConfirmAsync() =>
         Abort is null or { Cause: ClientAbortCause.RequestTimeout } || _serverToken.IsCancellationRequested
             ? ValueTask.CompletedTask
-            : ConfirmedAsync(isCertain: true);
+            : ConfirmedAsync(Proof.Given);
 
     public async ValueTask<bool> IsCausedByAbortAsync(Exception exception)
     {
@@ -86,13 +85,65 @@ internal sealed partial class AbortMonitor
         }
     }
 
-    private async ValueTask ConfirmedAsync(bool isCertain)
+    /// <summary>What a failed read of the body says by itself about the client, before the server says anything.</summary>
+    private Proof ProofOf(Exception failure) => failure switch
     {
-        var patience = isCertain ? ClientAbortOptions.LongestSettleTimeout : _settings.Options.SettleTimeout;
-        if (!_serverToken.IsCancellationRequested && _settings.Options.SettleTimeout > TimeSpan.Zero)
+        ConnectionResetException => Proof.Given,
+
+        // Kestrel reports a body that ends early and a malformed one alike; the connection knows whether it has ended.
+        BadHttpRequestException when !_isMultiplexed => HasConnectionEnded() switch
         {
-            await Task.Delay(patience, _settings.Clock, _serverToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            true => Proof.Given,
+            false => Proof.Refuted,
+            null => Proof.Missing,
+        },
+
+        // The stream was reset, or a body that somebody else has put in place failed. The server has confirmed the first by now, or
+        // is about to.
+        IOException when _isMultiplexed => Proof.Likely,
+        _ => Proof.Missing,
+    };
+
+    private bool? HasConnectionEnded()
+    {
+        if (_features.Get<IConnectionTransportFeature>() is not { Transport.Input: { } input })
+        {
+            return null;
         }
+
+        try
+        {
+            // After a failed read the server has put back what it had taken. Where nothing is left, TLS does not say whether it ends.
+            if (!input.TryRead(out var result))
+            {
+                return null;
+            }
+
+            input.AdvanceTo(result.Buffer.Start);
+            return result.IsCompleted;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // Unless the application had looked ahead: then the server's own read is still open.
+            return null;
+        }
+    }
+
+    private async ValueTask ConfirmedAsync(Proof proof)
+    {
+        var settleTimeout = _settings.Options.SettleTimeout;
+        if (_serverToken.IsCancellationRequested || settleTimeout == TimeSpan.Zero || proof == Proof.Refuted)
+        {
+            return;
+        }
+
+        // What is certain to be confirmed may be waited for longer: on a busy machine the server takes its time.
+        var patience = proof == Proof.Missing ? settleTimeout : ClientAbortOptions.LongestSettleTimeout;
+        await Task.Delay(patience, _settings.Clock, _serverToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Takes a failure for the abort's if there is one.</summary>
@@ -129,9 +180,24 @@ internal sealed partial class AbortMonitor
         {
             if (cause is WebSocketException { WebSocketErrorCode: WebSocketError.ConnectionClosedPrematurely })
             {
-                await ConfirmedAsync(isCertain: false).ConfigureAwait(false);
+                await ConfirmedAsync(Proof.Missing).ConfigureAwait(false);
                 await AcceptAsync(cause).ConfigureAwait(false);
             }
         }
+    }
+
+    private enum Proof
+    {
+        /// <summary>Only the server can tell.</summary>
+        Missing = 0,
+
+        /// <summary>The client has left.</summary>
+        Given,
+
+        /// <summary>The client has most likely left.</summary>
+        Likely,
+
+        /// <summary>The client is still there.</summary>
+        Refuted,
     }
 }

@@ -234,6 +234,11 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
             Interlocked.CompareExchange(ref _abort, NotAborted, null);
             abort = Abort;
         }
+        else if (abort.Cause == ClientAbortCause.ClientStreamReset && _connectionClosed.IsCancellationRequested)
+        {
+            // The server aborts the streams of a connection that ends before it says that the connection has ended.
+            _abort = abort = abort with { Cause = ClientAbortCause.Client };
+        }
 
         _upload?.Dispose();
         _work?.End();

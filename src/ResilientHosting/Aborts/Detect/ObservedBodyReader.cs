@@ -51,7 +51,15 @@ internal sealed class ObservedBodyReader(PipeReader server, ObservedRequestBody 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         _lookahead = consumed.Equals(examined) ? null : examined;
-        server.AdvanceTo(consumed, examined);
+        try
+        {
+            server.AdvanceTo(consumed, examined);
+        }
+        catch (Exception exception) when (body.Witness(exception))
+        {
+            // Kestrel reports a reset HTTP/2 stream here too, to who has read before the reset.
+            throw;
+        }
     }
 
     public override void CancelPendingRead() => server.CancelPendingRead();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
@@ -58,7 +59,9 @@ internal sealed class AbortRecorder(
 
     public static string? RouteOf(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
 
-    private static string? RouteOf(HttpContext context) => RouteOf(context.GetEndpoint());
+    // An exception handler inside the middleware has cleared the endpoint, and keeps the original.
+    private static string? RouteOf(HttpContext context) =>
+        RouteOf(context.GetEndpoint() ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint);
 
     /// <summary>The status stays unset: for a server, a client that leaves is no error.</summary>
     private static void Trace(Activity? activity, AbortReport report)

@@ -34,7 +34,7 @@ public sealed class OutputCacheTests : IDisposable
     }
 
     public static TheoryData<Departure, Pipeline> Cells() => new MatrixTheoryData<Departure, Pipeline>(
-        Enum.GetValues<Departure>(), Enum.GetValues<Pipeline>());
+        [Departure.Fin, Departure.Rst], Enum.GetValues<Pipeline>());
 
     public void Dispose() => _arrived.Dispose();
 

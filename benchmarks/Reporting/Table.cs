@@ -1,11 +1,12 @@
 using System.Text;
 
-namespace ResilientHosting.Outages;
+namespace ResilientHosting.Benchmarks.Reporting;
 
 /// <summary>A table as aligned text, and as Markdown.</summary>
 internal sealed record Table(string[] Header, IReadOnlyList<string[]> Rows)
 {
-    private const int TextColumns = 2;
+    /// <summary>How many of the columns are text, from the left; the others are figures.</summary>
+    public int TextColumns { get; init; } = 2;
 
     public string ToText()
     {
