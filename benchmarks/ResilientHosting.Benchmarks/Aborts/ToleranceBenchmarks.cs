@@ -16,17 +16,14 @@ namespace ResilientHosting.Benchmarks;
 [CategoriesColumn]
 public class ToleranceBenchmarks
 {
-    private static readonly Endpoint Completing = new(
-        null, new EndpointMetadataCollection(new ClientAbortAttribute(ClientAbortBehavior.RunToCompletion)), "completing");
-
     private readonly Pipeline _plain = Plain(_ => Task.CompletedTask);
     private readonly Pipeline _tolerant = Tolerant(_ => Task.CompletedTask);
     private readonly Pipeline _plainToken = Plain(UseToken);
     private readonly Pipeline _tolerantToken = Tolerant(UseToken);
-    private readonly Pipeline _completingToken = Tolerant(UseToken, endpoint: Completing);
+    private readonly Pipeline _completingToken = Tolerant(UseToken, policy: ClientAbortBehavior.RunToCompletion);
     private readonly Pipeline _plainBody = Plain(ReadBodyAsync, new byte[1024]);
     private readonly Pipeline _tolerantBody = Tolerant(ReadBodyAsync, new byte[1024]);
-    private readonly Pipeline _completingBody = Tolerant(ReadBodyAsync, new byte[1024], Completing);
+    private readonly Pipeline _completingBody = Tolerant(ReadBodyAsync, new byte[1024], ClientAbortBehavior.RunToCompletion);
 
     [GlobalCleanup]
     public async Task StopAsync()
@@ -71,25 +68,30 @@ public class ToleranceBenchmarks
     public Task CompletingBody() => _completingBody.SendAsync();
 
     private static Pipeline Plain(RequestDelegate handler, byte[]? body = null) =>
-        new(AddServices, handler, addFeatures: new ConnectionFeatures(body).AddTo);
+        Create(app => { }, handler, ClientAbortBehavior.Cancel, body);
 
-    private static Pipeline Tolerant(RequestDelegate handler, byte[]? body = null, Endpoint? endpoint = null) => new(
-        AddServices,
-        handler,
-        app =>
-        {
-            if (endpoint is not null)
+    private static Pipeline Tolerant(
+        RequestDelegate handler, byte[]? body = null, ClientAbortBehavior policy = ClientAbortBehavior.Cancel) =>
+        Create(app => app.UseClientAbortTolerance(), handler, policy, body);
+
+    // An endpoint is chosen first and run last, as routing does.
+    private static Pipeline Create(Action<IApplicationBuilder> use, RequestDelegate handler, ClientAbortBehavior policy, byte[]? body)
+    {
+        var endpoint = new Endpoint(handler, new EndpointMetadataCollection(new ClientAbortAttribute(policy)), "measured");
+        return new Pipeline(
+            AddServices,
+            context => context.GetEndpoint()!.RequestDelegate!(context),
+            app =>
             {
                 app.Use(next => context =>
                 {
                     context.SetEndpoint(endpoint);
                     return next(context);
                 });
-            }
-
-            app.UseClientAbortTolerance();
-        },
-        new ConnectionFeatures(body).AddTo);
+                use(app);
+            },
+            new ConnectionFeatures(body).AddTo);
+    }
 
     private static void AddServices(IServiceCollection services) => services.AddLogging().AddMetrics();
 

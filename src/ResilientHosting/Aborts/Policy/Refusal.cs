@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ResilientHosting.Aborts;
 
-/// <summary>Answers requests that are not carried out, in the application's own problem format if it has one.</summary>
+/// <summary>Answers requests that are not carried out, as problem details.</summary>
 internal static class Refusal
 {
     public static Task BodyTooLargeAsync(HttpContext context, long limit) => AnswerAsync(
@@ -22,19 +22,6 @@ internal static class Refusal
             "Requests that were stopped by their client have not ended yet. Wait for them before you send more.");
     }
 
-    private static async Task AnswerAsync(HttpContext context, int status, string title, string detail)
-    {
-        context.Response.StatusCode = status;
-        var problem = new ProblemDetailsContext
-        {
-            HttpContext = context,
-            ProblemDetails = { Status = status, Title = title, Detail = detail },
-        };
-        var writer = context.RequestServices.GetService<IProblemDetailsService>();
-        if (writer is null || !await writer.TryWriteAsync(problem).ConfigureAwait(false))
-        {
-            context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.WriteAsync($"{title} {detail}", context.RequestAborted).ConfigureAwait(false);
-        }
-    }
+    public static Task AnswerAsync(HttpContext context, int status, string title, string detail) =>
+        TypedResults.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Caching.Distributed;
 
 namespace ResilientHosting.Aborts;
@@ -11,8 +9,11 @@ namespace ResilientHosting.Aborts;
 /// </summary>
 internal sealed class AdoptingEndpoints(Adoption adoption)
 {
-    // One for each endpoint and for as long as it: authorization and others remember what they know about an endpoint by its identity.
-    private readonly ConditionalWeakTable<Endpoint, Endpoint> _endpoints = [];
+    private readonly EndpointReplacement _endpoints = new((endpoint, handler) =>
+    {
+        var keyOf = endpoint.Metadata.GetRequiredMetadata<AdoptOnResendAttribute>().Key;
+        return context => adoption.HandleAsync(context, handler, keyOf);
+    });
 
     public static AdoptingEndpoints Create(IServiceProvider services, AbortSettings settings)
     {
@@ -27,19 +28,5 @@ internal sealed class AdoptingEndpoints(Adoption adoption)
     }
 
     /// <summary>Gets the endpoint that takes the place of one which adopts.</summary>
-    public Endpoint Wrap(Endpoint endpoint) => _endpoints.GetValue(endpoint, CreateWrapper);
-
-    private Endpoint CreateWrapper(Endpoint endpoint)
-    {
-        if (endpoint.RequestDelegate is not { } handler)
-        {
-            return endpoint;
-        }
-
-        var keyOf = endpoint.Metadata.GetRequiredMetadata<AdoptOnResendAttribute>().Key;
-        Task Handle(HttpContext context) => adoption.HandleAsync(context, handler, keyOf);
-        return endpoint is RouteEndpoint route
-            ? new RouteEndpoint(Handle, route.RoutePattern, route.Order, route.Metadata, route.DisplayName)
-            : new Endpoint(Handle, endpoint.Metadata, endpoint.DisplayName);
-    }
+    public Endpoint Wrap(Endpoint endpoint) => _endpoints.Of(endpoint);
 }

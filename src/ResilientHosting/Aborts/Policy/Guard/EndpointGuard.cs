@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using Microsoft.AspNetCore.Routing;
-
 namespace ResilientHosting.Aborts;
 
 /// <summary>
@@ -9,14 +6,13 @@ namespace ResilientHosting.Aborts;
 /// </summary>
 internal sealed class EndpointGuard
 {
-    // By endpoint, not by request. Weak, because endpoints come and go (dynamic routes, hot reload).
-    private readonly ConditionalWeakTable<Endpoint, Endpoint> _guarded = [];
+    private readonly EndpointReplacement _guarded = new((endpoint, _) => new GuardedHandler(endpoint).InvokeAsync);
 
     public void Apply(HttpContext context)
     {
-        if (context.GetEndpoint() is { RequestDelegate: not null } endpoint)
+        if (context.GetEndpoint() is { } endpoint)
         {
-            context.SetEndpoint(_guarded.GetValue(endpoint, Guard));
+            context.SetEndpoint(_guarded.Of(endpoint));
         }
     }
 
@@ -27,18 +23,5 @@ internal sealed class EndpointGuard
         {
             context.SetEndpoint(guarded.Endpoint);
         }
-    }
-
-    private static Endpoint Guard(Endpoint endpoint)
-    {
-        RequestDelegate handler = new GuardedHandler(endpoint).InvokeAsync;
-        return endpoint switch
-        {
-            RouteEndpoint route => new RouteEndpoint(handler, route.RoutePattern, route.Order, route.Metadata, route.DisplayName),
-            _ when endpoint.GetType() == typeof(Endpoint) => new Endpoint(handler, endpoint.Metadata, endpoint.DisplayName),
-
-            // A type of somebody's own carries what a copy would lose.
-            _ => endpoint,
-        };
     }
 }
