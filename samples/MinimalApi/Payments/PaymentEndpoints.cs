@@ -12,9 +12,14 @@ internal sealed record Payment(Guid OrderId, decimal Amount, string Receipt, Dat
 
 internal static class PaymentEndpoints
 {
-    /// <summary>Whoever has asked for a payment may leave: it is completed all the same.</summary>
-    public static void MapPayments(this IEndpointRouteBuilder app) =>
-        app.MapPost("/payments", PayAsync).WithTags("Payments").CompleteOnClientAbort(within: TimeSpan.FromSeconds(30));
+    /// <summary>
+    /// Whoever has asked for a payment may leave: it is completed all the same. Whoever asks again meanwhile, with the same
+    /// <c>Idempotency-Key</c>, gets its receipt.
+    /// </summary>
+    public static void MapPayments(this IEndpointRouteBuilder app) => app.MapPost("/payments", PayAsync)
+        .WithTags("Payments")
+        .CompleteOnClientAbort(within: TimeSpan.FromSeconds(30))
+        .AdoptOnResend();
 
     private static async Task<Results<Ok<Payment>, ProblemHttpResult>> PayAsync(
         NewPayment payment,

@@ -13,8 +13,8 @@ async function request(url, options) {
 }
 
 const json = async (url, options) => (await request(url, options)).json();
-const post = (url, body, options = {}) =>
-  json(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...options });
+const post = (url, body, { headers, ...options } = {}) =>
+  json(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body), ...options });
 const explain = error => error.problem?.detail ?? (Object.values(error.problem?.errors ?? {}).flat().join(" ") || error.message);
 
 let generation = null;
@@ -123,18 +123,24 @@ async function pay(order, clicked) {
   clicked.disabled = true;
   clicked.textContent = "Paying …";
   try {
-    await post("payments", { orderId: order.id });
+    const payment = await sendPayment(order);
+    note("payment", "answered", `receipt ${payment.receipt}`);
   } catch (error) {
     note("payment", "refused", explain(error));
   }
   showOrder(await json(`orders/${order.id}`), true);
 }
 
+// One key for each order: a payment that is asked for again while it runs is the same payment, and gets the same receipt.
+const sendPayment = (order, options) =>
+  post("payments", { orderId: order.id }, { headers: { "Idempotency-Key": order.id }, ...options });
+
 // The request is on its way, its sender is gone: the row turns to "paid" once the server reports the payment as completed.
 function payAndLeave(order, clicked) {
   const leaving = new AbortController();
-  clicked.parentElement.replaceChildren(element("span", "left; waiting for the server …", "quiet"));
-  post("payments", { orderId: order.id }, { signal: leaving.signal }).catch(() => {});
+  clicked.parentElement.replaceChildren(
+    element("span", "left … ", "quiet"), button("Ask again", event => pay(order, event.target)));
+  sendPayment(order, { signal: leaving.signal }).catch(() => {});
   setTimeout(() => leaving.abort(), 250);
 }
 

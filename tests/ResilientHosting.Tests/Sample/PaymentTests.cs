@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ResilientHosting.Tests.Infrastructure;
@@ -39,6 +40,36 @@ public sealed class PaymentTests
 
         Assert.Contains("Tony", await sample.WaitForActivityAsync("payment", "completed"), StringComparison.Ordinal);
         Assert.NotEqual(JsonValueKind.Null, (await sample.GetAsync($"/orders/{id}")).GetProperty("paidAt").ValueKind);
+    }
+
+    [Fact]
+    public async Task Pay_StoppedAndSentAgain_IsPaidOnceAndTheSecondRequestGetsTheReceipt()
+    {
+        await using var sample = SampleApplication.Start();
+        var id = (await sample.PlaceAsync("Tony")).GetProperty("id").GetString()!;
+        var body = $$"""{"orderId":"{{id}}"}""";
+        await using (var client = await sample.ConnectAsync())
+        {
+            await client.SendAsync(
+                $"POST /payments HTTP/1.1\r\nHost: {sample.Client.BaseAddress!.Authority}\r\nContent-Type: application/json\r\nIdempotency-Key: {id}\r\n"
+                + $"Content-Length: {body.Length}\r\n\r\n{body}");
+            await sample.Clock.WaitForTimerAsync(SampleApplication.PaymentTime);
+            client.Leave(Departure.Rst);
+        }
+
+        await sample.Clock.WaitForTimerAsync(TimeSpan.FromSeconds(30));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/payments")
+        {
+            Content = new StringContent(body, mediaType: new MediaTypeHeaderValue("application/json")),
+            Headers = { { "Idempotency-Key", id } },
+        };
+        var again = sample.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await sample.ResendWaits.SeenAsync();
+        sample.Clock.Advance(SampleApplication.PaymentTime);
+
+        using var answer = await again;
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains("\"receipt\":\"R-", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,6 +32,8 @@ public sealed class SampleApplication : WebApplicationFactory<Program>
 
     public SignallingClock Clock { get; } = new();
 
+    public LogSignal ResendWaits { get; } = new("ResendWaits");
+
     public HttpClient Client { get; private set; } = null!;
 
     public static SampleApplication Start(string? connectionString = null)
@@ -99,7 +101,8 @@ public sealed class SampleApplication : WebApplicationFactory<Program>
         builder.UseSetting("ConnectionStrings:Orders", _connectionString ?? "");
         builder.UseSetting("Pace:Report", ReportTime.ToString());
         builder.UseSetting("Pace:Payment", PaymentTime.ToString());
-        builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(_logs));
+        builder.ConfigureLogging(logging => logging.ClearProviders()
+            .AddProvider(_logs).AddProvider(ResendWaits).AddFilter("ResilientHosting.Aborts", LogLevel.Debug));
         builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock)));
     }
 }
