@@ -51,6 +51,9 @@ internal sealed class ClientAbortMiddleware(
                 monitor.HandlerStarts();
                 await next(context).ConfigureAwait(false);
 
+                // A model binder keeps a failed read to itself, and some reads cannot wait for their own settling.
+                await monitor.SettleAsync().ConfigureAwait(false);
+
                 // An exception handler inside this middleware may have dealt with the cancellation; this is the mark it leaves.
                 outcome = monitor.IsCut || context.Response.StatusCode == StatusCodes.Status499ClientClosedRequest
                     ? monitor.WorkCancelledAs ?? AbortOutcome.Cancelled

@@ -32,12 +32,12 @@ public sealed class ClientAbortOptions
     /// How much work may go on without its client under completing policies. What exceeds it is cancelled when its client leaves, as
     /// under <see cref="ClientAbortPolicy.Cancel"/>, and a Warning says so.
     /// </summary>
-    /// <value>200 requests by default; from 0 (none may go on) to 100,000.</value>
-    public int MaxOrphans { get; set; } = 200;
+    /// <value>1,000 requests by default; from 0 (none may go on) to 100,000.</value>
+    public int MaxOrphans { get; set; } = 1000;
 
     /// <summary>The same for one client: see <see cref="ClientKey"/>.</summary>
-    /// <value>8 requests by default; from 0 to 100,000.</value>
-    public int MaxOrphansPerClient { get; set; } = 8;
+    /// <value>250 requests by default, since behind a proxy many clients look like one; from 0 to 100,000.</value>
+    public int MaxOrphansPerClient { get; set; } = 250;
 
     /// <summary>
     /// The longest time that any work may go on without its client. A shorter time of its policy counts, a longer one does not.

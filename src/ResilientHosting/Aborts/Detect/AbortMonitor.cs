@@ -61,11 +61,11 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _endpoint = context.GetEndpoint();
         _features = context.Features;
         _server = server;
-        _serverToken = server.RequestAborted;
         _response = _features.Get<IHttpResponseFeature>();
         _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
         _isMultiplexed = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
-        _connectionClosed = _isMultiplexed ? _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default : default;
+        _connectionClosed = _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
+        _serverToken = TokenOf(server, _connectionClosed);
         _connection = _features.Get<IConnectionEndFeature>();
         if (policy.Behavior != ClientAbortBehavior.Cancel)
         {
@@ -256,6 +256,22 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         }
 
         return abort;
+    }
+
+    /// <summary>
+    /// The server's token. Kestrel does not fire the one it uses again for a keep-alive connection's next request if the connection had
+    /// ended before that request began, so nobody would ever learn that its client has left: that request gets a token that has fired.
+    /// </summary>
+    private static CancellationToken TokenOf(IHttpRequestLifetimeFeature server, CancellationToken connectionClosed)
+    {
+        var token = server.RequestAborted;
+        if (!connectionClosed.IsCancellationRequested || token.IsCancellationRequested)
+        {
+            return token;
+        }
+
+        server.RequestAborted = new CancellationToken(canceled: true);
+        return server.RequestAborted;
     }
 
     private void CorrectStatusWhenResponseStarts()

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -92,6 +93,29 @@ public sealed class ObservedRequestBodyTests
         await host.StopAsync();
 
         Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
+    }
+
+    [Fact]
+    public async Task SynchronousRead_FailureIsSwallowed_TheServersConfirmationIsAwaitedAllTheSame()
+    {
+        await using var app = WebApplication.CreateBuilder().Build();
+        app.UseClientAbortTolerance();
+        app.Run(context =>
+        {
+            Assert.Throws<ConnectionResetException>(() => context.Request.Body.Read(new byte[1]));
+            return Task.CompletedTask;
+        });
+        using var server = new CancellationTokenSource();
+        var context = new DefaultHttpContext { RequestAborted = server.Token, Request = { Protocol = "HTTP/1.1", Body = new BrokenStream() } };
+
+        var request = ((IApplicationBuilder)app).Build()(context);
+        Assert.False(request.IsCompleted);
+        await server.CancelAsync();
+        await request.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken);
+
+        var abort = context.Features.Get<IClientAbortFeature>()!;
+        Assert.Equal((ClientAbortCause.Client, ClientAbortPhase.RequestBody), (abort.Cause, abort.Phase));
+        Assert.Equal(StatusCodes.Status499ClientClosedRequest, context.Response.StatusCode);
     }
 
     [Theory]
@@ -261,5 +285,12 @@ public sealed class ObservedRequestBodyTests
         await host.StopAsync();
 
         Assert.False(smuggled);
+    }
+
+    private sealed class BrokenStream : MemoryStream
+    {
+        public override int Read(byte[] buffer, int offset, int count) => throw new ConnectionResetException("reset");
+
+        public override int Read(Span<byte> buffer) => throw new ConnectionResetException("reset");
     }
 }
