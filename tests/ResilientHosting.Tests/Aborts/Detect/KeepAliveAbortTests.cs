@@ -14,10 +14,8 @@ public sealed class KeepAliveAbortTests
     /// The end of the connection is noticed while the last request is still in the buffer. The server does not fire the token that an
     /// earlier request has made it create.
     /// </summary>
-    [Theory]
-    [InlineData(Departure.Fin)]
-    [InlineData(Departure.Rst)]
-    public async Task NextRequest_ConnectionEndsBeforeItBegins_IsAnAbort(Departure departure)
+    [Fact]
+    public async Task NextRequest_ConnectionEndsBeforeItBegins_IsAnAbort()
     {
         var ended = new Barrier();
         IClientAbortFeature? seenOutside = null;
@@ -53,7 +51,9 @@ public sealed class KeepAliveAbortTests
             await client.SendGetAsync("/first");
             Assert.Contains("true", await client.ReadUntilAsync("true"), StringComparison.Ordinal);
             await client.SendGetAsync("/second");
-            client.Leave(departure);
+
+            // In an orderly way: a reset may take the request along.
+            client.Leave(Departure.Fin);
             await ended.PassedAsync();
         }
 
