@@ -67,7 +67,7 @@ public sealed class ClientAbortOptions
     /// <summary>
     /// How often an abort is written down in full, at Information: of each route the first one and then every n-th. The line says
     /// how many there have been, so it is a statement about the route. It holds no query string, no header and no address, but the
-    /// exception the work ended with, if it did.
+    /// type of the exception the work ended with; its stack too if Debug is enabled.
     /// </summary>
     /// <value>100 by default; from 0 (never) and 1 (every one) to 1,000,000.</value>
     public int DetailSampling { get; set; } = 100;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -106,9 +107,12 @@ internal sealed class AbortRecorder(
                 outcome,
                 elapsedMs,
                 policy,
-                report.BodyBytesRead,
+                report.Exception?.GetType().Name ?? "none",
+                report.BodyBytesRead?.ToString(CultureInfo.InvariantCulture) ?? "not counted",
                 traceId,
-                report.Exception);
+
+                // A stack for something normal is wanted by those who look for it.
+                logger.IsEnabled(LogLevel.Debug) ? report.Exception : null);
         }
     }
 }

@@ -82,7 +82,8 @@ internal static partial class ClientAbortLog
         EventIds.Aborts + 10,
         LogLevel.Information,
         "Abort {Number} of route {Route} since the start, as a sample (one in {Sampling}): {Method} over {Protocol}, in phase {Phase}, by "
-        + "{Cause}; its handler {Outcome} {ElapsedMs} ms later under policy {Policy}. Body bytes read: {BodyBytes}. Trace {TraceId}.",
+        + "{Cause}; its handler {Outcome} {ElapsedMs} ms later under policy {Policy}. Exception: {ExceptionType}. "
+        + "Body bytes read: {BodyBytes}. Trace {TraceId}.",
         EventName = "ClientAbortSampled")]
     public static partial void ClientAbortSampled(
         ILogger logger,
@@ -96,7 +97,8 @@ internal static partial class ClientAbortLog
         AbortOutcome outcome,
         double elapsedMs,
         ClientAbortBehavior policy,
-        long? bodyBytes,
+        string exceptionType,
+        string bodyBytes,
         string traceId,
         Exception? exception);
 

@@ -54,7 +54,7 @@ public sealed class DetailSamplingTests
                 + "its handler Cancelled ",
                 line.Message,
                 StringComparison.Ordinal);
-            Assert.Contains("under policy Cancel. Body bytes read: 4. Trace ", line.Message, StringComparison.Ordinal);
+            Assert.Contains("under policy Cancel. Exception: BadHttpRequestException. Body bytes read: 4. Trace ", line.Message, StringComparison.Ordinal);
             Assert.IsAssignableFrom<BadHttpRequestException>(line.Exception);
             Assert.DoesNotContain("secret", line.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain("127.0.0.1", line.ToString(), StringComparison.Ordinal);
