@@ -63,7 +63,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _server = server;
         _response = _features.Get<IHttpResponseFeature>();
         _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
-        _isMultiplexed = !HttpProtocol.IsHttp11(context.Request.Protocol) && !HttpProtocol.IsHttp10(context.Request.Protocol);
+        _isMultiplexed = !context.Request.HasOwnConnection();
         _connectionClosed = _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
         _serverToken = TokenOf(server, _connectionClosed);
         _connection = _features.Get<IConnectionEndFeature>();

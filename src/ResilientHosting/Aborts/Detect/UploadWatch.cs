@@ -25,7 +25,7 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
         if (!OperatingSystem.IsLinux()
             || inputBufferSize is not { } size
             || context.Request.ContentLength < size
-            || !(HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+            || !context.Request.HasOwnConnection()
             || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket
             || context.Features.Get<IConnectionLifetimeFeature>() is not { } connection)
         {

@@ -36,7 +36,7 @@ internal sealed class RescuedBody : Stream
     /// <summary><see langword="null"/> where there is nothing that could be lost in this way, or no way to it.</summary>
     public static RescuedBody? Over(HttpRequest request) =>
         request.ContentLength is > 0 and var length
-        && (HttpProtocol.IsHttp11(request.Protocol) || HttpProtocol.IsHttp10(request.Protocol))
+        && request.HasOwnConnection()
         && request.HttpContext.Features.Get<IConnectionTransportFeature>() is { Transport.Input: { } connection }
             ? new RescuedBody(request.Body, connection, length)
             : null;

@@ -13,7 +13,9 @@ namespace ResilientHosting.Aborts;
 internal sealed class AbortRecorder(
     ILogger logger, ClientAbortMetrics metrics, OrphanRecorder orphans, TimeProvider clock, int detailSampling)
 {
-    private const string NoRoute = "(no route)";
+    /// <summary>What stands for the route of a request without one.</summary>
+    public const string NoRoute = "(no route)";
+
     private const string AbortedTag = "client.aborted";
 
     private readonly DetailSampling _sampling = new(detailSampling);

@@ -1,12 +1,8 @@
-using Microsoft.AspNetCore.Http.Metadata;
-
 namespace ResilientHosting.Aborts;
 
 /// <summary>Writes down what became of a request that was sent again: one count and one Debug line.</summary>
 internal sealed class ResendRecorder(ILogger logger, ResendMetrics metrics)
 {
-    private const string NoRoute = "(no route)";
-
     public void Record(HttpContext context, Turn turn)
     {
         var outcome = turn switch
@@ -20,17 +16,16 @@ internal sealed class ResendRecorder(ILogger logger, ResendMetrics metrics)
         };
         var route = RouteOf(context);
         metrics.Resent(outcome, route);
-        ResendLog.Resent(logger, context.Request.Method, route ?? NoRoute, outcome);
+        ResendLog.Resent(logger, context.Request.Method, route ?? AbortRecorder.NoRoute, outcome);
     }
 
-    public void RecordWait(HttpContext context) => ResendLog.Waits(logger, context.Request.Method, RouteOf(context) ?? NoRoute);
+    public void RecordWait(HttpContext context) => ResendLog.Waits(logger, context.Request.Method, RouteOf(context) ?? AbortRecorder.NoRoute);
 
     public void RecordInvalidKey(HttpContext context, string header, string problem) =>
-        ResendLog.KeyInvalid(logger, context.Request.Method, RouteOf(context) ?? NoRoute, header, problem);
+        ResendLog.KeyInvalid(logger, context.Request.Method, RouteOf(context) ?? AbortRecorder.NoRoute, header, problem);
 
     public void RecordUnknownUser(HttpContext context) =>
-        ResendLog.UserUnknown(logger, context.Request.Method, RouteOf(context) ?? NoRoute);
+        ResendLog.UserUnknown(logger, context.Request.Method, RouteOf(context) ?? AbortRecorder.NoRoute);
 
-    private static string? RouteOf(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route;
+    private static string? RouteOf(HttpContext context) => AbortRecorder.RouteOf(context.GetEndpoint());
 }

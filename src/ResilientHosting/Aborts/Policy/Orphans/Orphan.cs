@@ -6,7 +6,7 @@ internal sealed class Orphan(
 {
     public string Method => method;
 
-    public string Route => route ?? "(no route)";
+    public string Route => route ?? AbortRecorder.NoRoute;
 
     /// <summary>Who the work was for, as far as the limits for each client are concerned; <see langword="null"/> if unknown.</summary>
     public object? Client => client;

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -78,9 +76,6 @@ public sealed record TransportClosed(CancellationToken Token);
 
 public static class WireHost
 {
-    /// <summary>The certificate of every test server: made by itself, and the only one its clients accept.</summary>
-    public static X509Certificate2 Certificate { get; } = CreateCertificate();
-
     public static Task<KestrelTestHost> StartAsync(
         Wire wire,
         Hook hook,
@@ -100,7 +95,7 @@ public static class WireHost
 
                 if (wire == Wire.Http11OverTls)
                 {
-                    listen.UseHttps(Certificate);
+                    listen.UseHttps(TestCertificate.Value);
                 }
 
                 if (hook != Hook.Missing)
@@ -109,13 +104,6 @@ public static class WireHost
                 }
             }));
         });
-
-    private static X509Certificate2 CreateCertificate()
-    {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        return request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
-    }
 }
 
 /// <summary>A client with its socket in reach, so that it can leave in any way.</summary>
@@ -144,9 +132,8 @@ public sealed class WireClient : IAsyncDisposable
         Stream stream = new NetworkStream(socket, ownsSocket: false);
         if (wire == Wire.Http11OverTls)
         {
-            var tls = new SslStream(
-                stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => WireHost.Certificate.Equals(certificate));
-            await tls.AuthenticateAsClientAsync("localhost").WaitAsync(KestrelTestHost.Timeout);
+            var tls = new SslStream(stream);
+            await tls.AuthenticateAsClientAsync(TestCertificate.Trust()).WaitAsync(KestrelTestHost.Timeout);
             stream = tls;
         }
 
