@@ -16,12 +16,22 @@ internal sealed class ListenerHandover
     private readonly List<SharedListener> _listeners = [];
 
     /// <summary>Gives a server its listener for an endpoint: opened now, or taken over from the generation before.</summary>
+    /// <param name="endpoint">Where the server wants to listen.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="transport">What opens a socket that isn't open yet.</param>
+    /// <param name="check">
+    /// Throws if the server has no right to the endpoint any more. Asked in turn with other bindings: once a server was given up, it can
+    /// take nothing from the server that was started in its place.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait for other bindings.</param>
     public async ValueTask<IConnectionListener> BindAsync(
-        EndPoint endpoint, ServerConnections server, IConnectionListenerFactory transport, CancellationToken cancellationToken)
+        EndPoint endpoint, ServerConnections server, IConnectionListenerFactory transport, Action check, CancellationToken cancellationToken)
     {
         await _binding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            check();
+
             // The n-th binding of an endpoint by one generation is the n-th of the next: two times port 0 are two ports, twice.
             var shared = Snapshot().FirstOrDefault(listener => listener.Requested.Equals(endpoint) && !listener.IsServing(server));
             if (shared is null)
@@ -48,9 +58,14 @@ internal sealed class ListenerHandover
     public void Resume(ServerConnections server) => ForEach(listener => listener.Reattach(server));
 
     /// <summary>Closes the sockets that the current generation no longer asks for.</summary>
-    public async Task ReleaseUnclaimedAsync()
+    public Task ReleaseUnclaimedAsync() => CloseAsync(listener => !listener.IsClaimed);
+
+    /// <summary>Closes all sockets.</summary>
+    public Task CloseAsync() => CloseAsync(static _ => true);
+
+    private async Task CloseAsync(Func<SharedListener, bool> which)
     {
-        foreach (var listener in Snapshot().Where(listener => !listener.IsClaimed))
+        foreach (var listener in Snapshot().Where(which))
         {
             await listener.CloseAsync(default).ConfigureAwait(false);
         }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResilientHosting.Reloading;
 
 /// <summary>
-/// The server of one generation. When its application stops for a swap, Kestrel itself goes on: its connections' next requests run
-/// in the next generation, and it ends when the last of them has moved over.
+/// The server of one generation. When its application stops, for a swap or by itself, Kestrel goes on: its connections' next requests
+/// run in the next generation, and it ends when the last of them has moved over.
 /// </summary>
 internal sealed class SwitchedServer(IServer kestrel, ServerConnections connections, SwapSeams seams, Generation generation) : IServer
 {
@@ -28,9 +28,8 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (seams.Requests.Application == generation.Application)
+        if (!_ended && !seams.Outlives(generation))
         {
-            // This generation serves and nobody is about to replace it: the process is ending.
             await kestrel.StopAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -38,13 +37,15 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
         Retire();
         if (generation.Application is { } application)
         {
-            generation.CutRequests = await application.DrainAsync(seams.Requests.Options.DrainTimeout, seams.Clock).ConfigureAwait(false);
+            // One that nobody waits to replace has all the time that its host grants.
+            var timeout = generation.StopRequested ? seams.Requests.Options.DrainTimeout : generation.ShutdownTimeout;
+            generation.CutRequests = await application.DrainAsync(timeout, seams.Clock).ConfigureAwait(false);
         }
     }
 
     public void Dispose()
     {
-        if (seams.Requests.Application == generation.Application)
+        if (!_ended && !seams.Outlives(generation))
         {
             kestrel.Dispose();
         }
@@ -61,8 +62,7 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
         {
             _ended = true;
             connections.Retire();
-            seams.Listeners.Pause(connections);
-            seams.Retired(kestrel, connections);
+            seams.Retired(generation, kestrel, connections);
         }
     }
 }

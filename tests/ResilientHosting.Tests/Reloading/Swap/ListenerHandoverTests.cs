@@ -140,7 +140,7 @@ public sealed class ListenerHandoverTests
     }
 
     private ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, ServerConnections server) =>
-        _handover.BindAsync(endpoint, server, _transport, Token);
+        _handover.BindAsync(endpoint, server, _transport, static () => { }, Token);
 
     private static Task<ConnectionContext?> AcceptAsync(IConnectionListener listener) =>
         listener.AcceptAsync(Token).AsTask().WaitAsync(KestrelTestHost.Timeout, Token);
