@@ -89,14 +89,18 @@ internal sealed class Supervisor
             // Without the seams nobody else marks generation 0's answers, or answers for it.
             app.Use((context, next) =>
             {
+                if (initial.Generation.Finished is { IsFaulted: true, Exception.InnerException: var crash })
+                {
+                    return UnavailableAnswer.WriteAsync(
+                        context.Features, new ApplicationUnavailableException("The application has crashed.", crash));
+                }
+
                 context.Response.OnStarting(() =>
                 {
                     context.Response.Headers[DevReloaderHeaders.Generation] = initial.Generation.HeaderValue;
                     return Task.CompletedTask;
                 });
-                return initial.Generation.Finished is { IsFaulted: true, Exception.InnerException: var crash }
-                    ? UnavailableAnswer.WriteAsync(context.Features, new ApplicationUnavailableException("The application has crashed.", crash))
-                    : next(context);
+                return next(context);
             });
         }
 
