@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
@@ -43,6 +46,30 @@ public sealed class FailedStartTests(ReloadableProject project, FailedStartTests
 
         Assert.Equal("mended", await Process.GetAsync("/"));
         Assert.InRange(await traffic.StopAsync(), 1, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task SecondEndpointTaken_UnderLoad_LosesNoRequestAndKeepsTheFirst()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        await using var traffic = new Traffic(Process.Address, 4, answer => Assert.Equal(200, answer.Status));
+        var urls = string.Create(
+            CultureInfo.InvariantCulture,
+            $"app.Urls.Add(\"http://127.0.0.1:0\"); app.Urls.Add(\"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}\");\napp.Run();");
+
+        var mark = Process.Console.Count;
+        await Process.ExpectAsync(AgainServes, () => project.Replace("Program.cs", "app.Run();", urls));
+        await Process.Console.WaitForAsync("address already in use", mark);
+        await Process.ReloadAsync(() =>
+        {
+            project.Restore();
+            project.EditGreeting("original", "mended");
+        });
+
+        using var fresh = new KeepAliveClient(Process.Address);
+        Assert.Equal("mended", (await fresh.GetAsync("/", TestContext.Current.CancellationToken)).Body);
+        await traffic.StopAsync();
     }
 
     private const string BrokenTypes = """

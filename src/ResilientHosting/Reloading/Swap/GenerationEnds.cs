@@ -51,8 +51,15 @@ internal sealed class GenerationEnds(SwapSeams seams, ReloadConsole console, Pro
 
         if (exitCode == 0 || processEnd.Asked.IsCancellationRequested)
         {
-            await seams.CloseAsync().ConfigureAwait(false);
-            processEnd.Exit(exitCode);
+            try
+            {
+                await seams.CloseAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                processEnd.Exit(exitCode);
+            }
+
             return;
         }
 

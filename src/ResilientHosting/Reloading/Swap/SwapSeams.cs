@@ -41,7 +41,7 @@ internal sealed class SwapSeams(TimeProvider clock)
             return;
         }
 
-        var connections = new ServerConnections();
+        var connections = new ServerConnections(generation);
         services.Replace(ServiceDescriptor.Singleton<IServer>(provider =>
         {
             generation.Attach(provider);
@@ -51,7 +51,6 @@ internal sealed class SwapSeams(TimeProvider clock)
         // Kestrel takes the factory that was registered last.
         services.AddSingleton<IConnectionListenerFactory>(provider => new HandedListenerFactory(
             Listeners,
-            generation,
             connections,
             new SocketTransportFactory(provider.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance)));
     }
@@ -117,15 +116,15 @@ internal sealed class SwapSeams(TimeProvider clock)
         }
     }
 
-    /// <summary>No generation could take over: the server that was retired last goes on accepting, so that somebody answers.</summary>
+    /// <summary>No generation could take over: the last server that still can goes on accepting, so that somebody answers.</summary>
     public void ReviveLast()
     {
         lock (_lock)
         {
             _swapping = false;
-            if (_retired.Count > 0)
+            if (_retired.FindLast(server => server.Connections.IsAccepting) is { Connections: { } connections })
             {
-                Listeners.Resume(_retired[^1].Connections);
+                Listeners.Resume(connections);
             }
         }
     }

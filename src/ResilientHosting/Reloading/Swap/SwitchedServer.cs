@@ -13,7 +13,7 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
 
     public IFeatureCollection Features => kestrel.Features;
 
-    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+    public async Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
         where TContext : notnull
     {
         generation.Application = new RunningApplication<TContext>(generation, application);
@@ -23,7 +23,18 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
             seams.Requests.Publish(generation.Application);
         }
 
-        return kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken);
+        try
+        {
+            await kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (generation.Number == 0)
+        {
+            // Nobody else is going to listen.
+            await seams.Listeners.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        await seams.Listeners.ServeAsync(connections, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
