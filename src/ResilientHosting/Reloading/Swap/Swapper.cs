@@ -42,6 +42,12 @@ internal sealed class Swapper(
         Generation? serving = null;
         foreach (var candidate in candidates)
         {
+            if (failure is TimeoutException && candidate.IsNew)
+            {
+                // Another form of it would hang as well, and requests wait.
+                continue;
+            }
+
             try
             {
                 serving = await StartAsync(candidate.Image).ConfigureAwait(false);
@@ -53,8 +59,8 @@ internal sealed class Swapper(
 #pragma warning restore CA1031
             {
                 processEnd.ExitIfAsked();
+                failed = failure is null ? seams.Clock.GetTimestamp() : failed;
                 failure = candidate.IsNew ? e : failure ?? e;
-                failed = candidate.IsNew ? seams.Clock.GetTimestamp() : failed;
             }
         }
 
