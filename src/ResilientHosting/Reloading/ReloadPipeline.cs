@@ -233,7 +233,8 @@ internal sealed class ReloadPipeline
             _console.Show(error);
         }
 
-        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, generation {_serving.Number} keeps serving");
+        var serves = _serving.StopRequested ? "waiting for the next edit" : $"generation {_serving.Number} keeps serving";
+        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, {serves}");
         Record(new ReloadRecord(
             _serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [.. errors.Select(error => error.ToString())]));
     }
