@@ -46,8 +46,11 @@ public sealed class DevReloaderOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Gets or sets how long a request waits for the next generation before it is answered with 503.</summary>
-    /// <value>The default is 30 seconds. From 1 second to 10 minutes.</value>
-    public TimeSpan HoldTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    /// <value>
+    /// The default is 1 minute. From 1 second to 10 minutes. Longer than <see cref="StartTimeout"/>, requests outlast a start that
+    /// hangs, and are answered by the last good version.
+    /// </value>
+    public TimeSpan HoldTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Gets or sets how many requests may wait for the next generation; more are answered with 503.</summary>
     /// <value>The default is 10,000. At least 1.</value>

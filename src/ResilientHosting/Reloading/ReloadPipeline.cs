@@ -17,7 +17,9 @@ internal sealed class ReloadPipeline
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
     private readonly ReloadConsole _console = ReloadConsole.Standard;
+    private readonly InitialGeneration _initial;
     private readonly ProcessEnd _processEnd;
+    private readonly GenerationEnds _ends;
     private readonly SourceWatcher _watcher;
     private readonly Lazy<Swapper> _swapper;
     private readonly Queue<ReloadRecord> _history = new();
@@ -29,11 +31,13 @@ internal sealed class ReloadPipeline
     public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
     {
         _prerequisites = prerequisites;
+        _initial = initial;
         _seams = initial.Seams;
         _serving = initial.Generation;
         _processEnd = new ProcessEnd(_seams.Clock);
+        _ends = new GenerationEnds(_seams, _console, _processEnd);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
-        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, _console, _processEnd));
+        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd));
     }
 
     public Generation Serving => _serving;
@@ -73,7 +77,7 @@ internal sealed class ReloadPipeline
             // Off the start-up path, but before it ends: an edit made from now on is not missed.
             _watcher.Start();
             await _serving.Started.WaitAsync(_processEnd.Asked).ConfigureAwait(false);
-            _serving.OnEnding(_watcher.Dispose);
+            TakeChargeOfEnds();
             await OpenCompilerAsync().ConfigureAwait(false);
             while (true)
             {
@@ -161,6 +165,7 @@ internal sealed class ReloadPipeline
             return;
         }
 
+        using var turn = await _ends.BeginSwapAsync().ConfigureAwait(false);
         var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(noticed);
         if (swap.Failure is null)
@@ -172,7 +177,7 @@ internal sealed class ReloadPipeline
         {
             _serving.Unload();
             _serving = serving;
-            _ = EndWithAsync(serving);
+            _ends.Watch(serving);
         }
 
         ReportSwap(swap, reason, buildTime, total);
@@ -198,29 +203,26 @@ internal sealed class ReloadPipeline
         return _compiler!.Compile(files, _processEnd.Asked);
     }
 
-    /// <summary>A generation that ends without having been asked to ends the process, unless it crashed: then it waits for a fix.</summary>
-    private async Task EndWithAsync(Generation generation)
+    /// <summary>Not before the application's own start is over: until then it ends, and handles its exceptions, as it would without us.</summary>
+    private void TakeChargeOfEnds()
     {
-        try
+        var initial = _initial.Generation;
+        new UnhandledExceptions(_seams, initial, _prerequisites.AssemblyPath, _console).Subscribe();
+        _processEnd.ListenFirst();
+        if (_initial.MainThread is { } main)
         {
-            var exitCode = await generation.Finished.ConfigureAwait(false);
-            if (!generation.StopRequested)
+            initial.OnEnding(() =>
             {
-                _processEnd.Exit(exitCode);
-            }
+                if (!_processEnd.Asked.IsCancellationRequested)
+                {
+                    _processEnd.HoldOpen(initial, main);
+                }
+            });
         }
-#pragma warning disable CA1031 // This is where an application's crash ends up.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            if (!generation.StopRequested)
-            {
-                _console.Show(e);
-                _console.Say($"generation {generation.Number} crashed; waiting for the next edit");
-                _seams.Requests.Fail(e);
-                _seams.ReviveLast();
-            }
-        }
+
+        _seams.JudgesEndOf = generation =>
+            !_processEnd.Asked.IsCancellationRequested && (generation != initial || _initial.MainThread is not null);
+        _ends.Watch(initial);
     }
 
     private void ReportErrors(BuildResult build, string reason, TimeSpan buildTime, TimeSpan total)
@@ -231,7 +233,8 @@ internal sealed class ReloadPipeline
             _console.Show(error);
         }
 
-        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, generation {_serving.Number} keeps serving");
+        var serves = _serving.StopRequested ? "waiting for the next edit" : $"generation {_serving.Number} keeps serving";
+        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, {serves}");
         Record(new ReloadRecord(
             _serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [.. errors.Select(error => error.ToString())]));
     }
@@ -243,7 +246,7 @@ internal sealed class ReloadPipeline
             _console.Show(swap.Failure);
             _console.Say(swap.Serving is null
                 ? $"{reason}: neither this version nor the last good one starts; waiting for the next edit"
-                : $"{reason}: does not start; the last good version serves again as generation {swap.Serving.Number}");
+                : $"{reason}: does not start; the last good version serves again as generation {swap.Serving.Number}, after {swap.Recovery.TotalMilliseconds:0} ms");
         }
         else
         {

@@ -44,7 +44,11 @@ internal sealed class Supervisor
         {
             Validate(options);
             generation.LimitShutdown(ShutdownLimit);
-            running._seams.Requests.Options = options;
+            if (!generation.StopRequested)
+            {
+                running._seams.Requests.Options = options;
+            }
+
             return;
         }
 
@@ -82,9 +86,15 @@ internal sealed class Supervisor
         initial.Generation.LimitShutdown(ShutdownLimit);
         if (app.ApplicationServices.GetService<InitialGeneration>() is null)
         {
-            // Without the seams nobody else marks generation 0's answers.
+            // Without the seams nobody else marks generation 0's answers, or answers for it.
             app.Use((context, next) =>
             {
+                if (initial.Generation.Finished is { IsFaulted: true, Exception.InnerException: var crash })
+                {
+                    return UnavailableAnswer.WriteAsync(
+                        context.Features, new ApplicationUnavailableException("The application has crashed.", crash));
+                }
+
                 context.Response.OnStarting(() =>
                 {
                     context.Response.Headers[DevReloaderHeaders.Generation] = initial.Generation.HeaderValue;

@@ -74,6 +74,9 @@ public sealed class ReloadableProject : IAsyncLifetime
         return stray.Length + differing.Length > 0;
     }
 
+    /// <summary>The content that a source file of the application began with.</summary>
+    public static string Original(string file) => File.ReadAllText(Path.Combine(Assets, "App", file));
+
     public string PathOf(string file) => Path.Combine(Folder, file);
 
     /// <summary>A folder beside the project, on the same file system, which the reloader doesn't watch.</summary>

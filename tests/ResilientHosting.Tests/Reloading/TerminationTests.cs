@@ -67,42 +67,4 @@ public sealed class TerminationTests(ReloadableProject project)
 
         Assert.Equal(0, await app.WaitForExitAsync(Limit));
     }
-
-    [Fact]
-    public async Task StopRequestedByTheApplication_InALaterGeneration_EndsTheProcessWithItsExitCode()
-    {
-        await using var app = await ReloadableApp.StartAsync(project);
-        await app.ReloadAsync(() => project.Replace(
-            "Program.cs", "\napp.Run();", "\napp.MapPost(\"/end\", () => app.Lifetime.StopApplication());\napp.Run();\nEnvironment.ExitCode = 42;"));
-
-        await app.PostAsync("/end");
-
-        Assert.Equal(42, await app.WaitForExitAsync(Limit));
-    }
-
-    [Fact]
-    public async Task Crash_OfALaterGeneration_IsShownAndWaitsForAFix()
-    {
-        await using var app = await ReloadableApp.StartAsync(project);
-        await app.ReloadAsync(() => project.Replace(
-            "Program.cs",
-            "\napp.Run();",
-            "\napp.MapPost(\"/end\", () => app.Lifetime.StopApplication());\napp.Run();\nthrow new InvalidOperationException(\"crashed at the end\");"));
-
-        var mark = app.Console.Count;
-        await app.PostAsync("/end");
-        await app.Console.WaitForAsync("generation 1 crashed; waiting for the next edit", mark);
-        await app.Console.WaitForAsync("System.InvalidOperationException: crashed at the end", mark);
-
-        // The host has stopped as a whole, and its port with it: a fix listens anew.
-        mark = app.Console.Count;
-        await app.ReloadAsync(() =>
-        {
-            project.Restore();
-            project.EditGreeting("original", "fixed");
-        });
-        await app.WaitUntilListeningAsync(mark);
-
-        Assert.Equal("fixed", await app.GetAsync("/"));
-    }
 }

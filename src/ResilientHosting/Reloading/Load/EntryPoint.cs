@@ -71,12 +71,14 @@ internal static class EntryPoint
 
             if (value is { Key: "HostBuilding", Value: IHostBuilder builder })
             {
+                generation.ThrowIfGivenUp();
                 onHostBuilding(builder);
             }
-            else if (value.Key == "HostBuilt")
+            else if (value is { Key: "HostBuilt", Value: IHost host })
             {
                 // A subscription left behind would keep the generation alive for ever.
                 _subscription?.Dispose();
+                generation.Track(host);
             }
         }
 

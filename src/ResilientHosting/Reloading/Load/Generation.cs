@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Hosting;
@@ -12,6 +13,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<IHostApplicationLifetime> _hosts = new();
     private IHostApplicationLifetime? _lifetime;
     private HostOptions? _hostOptions;
     private volatile bool _stopRequested;
@@ -34,8 +36,11 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
     public int CutRequests { get; set; }
 
-    /// <summary>Gets a value indicating whether the reloader asked it to stop. Otherwise it stops because the process ends.</summary>
+    /// <summary>Gets a value indicating whether the reloader asked it to stop: it is retired, given up, or has crashed.</summary>
     public bool StopRequested => _stopRequested;
+
+    /// <summary>Gets how long its host may take to stop.</summary>
+    public TimeSpan ShutdownTimeout => _hostOptions?.ShutdownTimeout ?? TimeSpan.Zero;
 
     /// <summary>Gets a task that completes when the host has started as a whole.</summary>
     public Task Started => _started.Task;
@@ -43,7 +48,10 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets a task that completes when its host, and what its container owns, is gone.</summary>
     public Task Stopped => _stopped.Task;
 
-    /// <summary>Gets the entry point's exit code, or its exception. Never completes for the process's own start.</summary>
+    /// <summary>
+    /// Gets the entry point's exit code, or the exception that ended it: the entry point's own, or one that would have ended a process.
+    /// Seen in the process's own start only if it ends of its own accord.
+    /// </summary>
     public Task<int> Finished => _finished.Task;
 
     public AssemblyLoadContext.ContextualReflectionScope EnterContextualReflection() => context.EnterContextualReflection();
@@ -51,6 +59,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Learns of the host. Called for every host that gets a web server, as early as its container allows.</summary>
     public void Attach(IServiceProvider services)
     {
+        ThrowIfGivenUp();
         if (_lifetime is not null)
         {
             return;
@@ -58,7 +67,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
 
         _lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
+        _hosts.Enqueue(_lifetime);
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
+        OnEnding(() => NoticeFailedService(services));
 
         // Disposed by the container after everything that is created later, so after nearly everything the application owns.
         if (number == 0 && services.GetService<StopSentinel>() is null)
@@ -85,13 +96,34 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         }
     }
 
-    /// <summary>Asks the host to stop. Doesn't wait for what the application does then: that may block, and must not block a swap.</summary>
+    /// <summary>Learns of a host that the entry point has built, with or without a web server, so that it can be stopped.</summary>
+    public void Track(IHost host)
+    {
+        if (host.Services.GetService<IHostApplicationLifetime>() is { } lifetime)
+        {
+            _hosts.Enqueue(lifetime);
+        }
+
+        ThrowIfGivenUp();
+    }
+
+    /// <summary>Asks its hosts to stop. Doesn't wait for what the application does then: that may block, and must not block a swap.</summary>
     public void RequestStop()
     {
         _stopRequested = true;
-        if (_lifetime is not null)
+        foreach (var host in _hosts)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static lifetime => lifetime.StopApplication(), _lifetime, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static host => host.StopApplication(), host, preferLocal: false);
+        }
+    }
+
+    /// <summary>Keeps a generation that was given up during its start from going on with it.</summary>
+    /// <exception cref="HostAbortedException">It was given up; what catches everything around a host lets this one pass.</exception>
+    public void ThrowIfGivenUp()
+    {
+        if (_stopRequested && !_started.Task.IsCompleted)
+        {
+            throw new HostAbortedException($"Generation {number} took too long to start and was given up.");
         }
     }
 
@@ -116,6 +148,30 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     {
         SetStopped();
         _finished.TrySetException(exception);
+    }
+
+    /// <summary>Takes an exception that would have ended a process of its own. What still runs of the generation is not stopped by it.</summary>
+    /// <returns>False if it has ended or crashed before.</returns>
+    public bool TryCrash(Exception exception) => _finished.TrySetException(exception);
+
+    /// <summary>
+    /// A background service that fails stops its host, and the entry point returns as if nothing had happened: here is where the
+    /// exception is still known.
+    /// </summary>
+    private void NoticeFailedService(IServiceProvider services)
+    {
+        if (_hostOptions!.BackgroundServiceExceptionBehavior != BackgroundServiceExceptionBehavior.StopHost)
+        {
+            return;
+        }
+
+        var failure = services.GetServices<IHostedService>().OfType<BackgroundService>()
+            .Select(service => service.ExecuteTask?.Exception?.InnerException)
+            .FirstOrDefault(exception => exception is not null);
+        if (failure is not null)
+        {
+            TryCrash(failure);
+        }
     }
 
     /// <summary>Tells that generation 0's container is being disposed: its entry point is not ours, so its return is not seen.</summary>

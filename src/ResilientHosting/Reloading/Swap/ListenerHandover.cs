@@ -15,15 +15,21 @@ internal sealed class ListenerHandover
     private readonly SemaphoreSlim _binding = new(1, 1);
     private readonly List<SharedListener> _listeners = [];
 
-    /// <summary>Gives a server its listener for an endpoint: opened now, or taken over from the generation before.</summary>
+    /// <summary>
+    /// Gives a server its listener for an endpoint: opened now, or taken over from the generation before. Connections come once the
+    /// server serves; one that can't bind its next endpoint would take them down with it.
+    /// </summary>
     public async ValueTask<IConnectionListener> BindAsync(
         EndPoint endpoint, ServerConnections server, IConnectionListenerFactory transport, CancellationToken cancellationToken)
     {
         await _binding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            // Asked in turn with other bindings: a server that was given up takes nothing from the one that was started in its place.
+            server.ThrowIfGivenUp();
+
             // The n-th binding of an endpoint by one generation is the n-th of the next: two times port 0 are two ports, twice.
-            var shared = Snapshot().FirstOrDefault(listener => listener.Requested.Equals(endpoint) && !listener.IsServing(server));
+            var shared = Snapshot().FirstOrDefault(listener => listener.Requested.Equals(endpoint) && !listener.IsClaimedBy(server));
             if (shared is null)
             {
                 shared = new SharedListener(endpoint, await transport.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), _listeners);
@@ -33,7 +39,23 @@ internal sealed class ListenerHandover
                 }
             }
 
-            return shared.Attach(server);
+            return shared.Claim(server);
+        }
+        finally
+        {
+            _binding.Release();
+        }
+    }
+
+    /// <summary>The server has bound all its endpoints: connections are its own from now on, those that wait first.</summary>
+    public async Task ServeAsync(ServerConnections server, CancellationToken cancellationToken)
+    {
+        await _binding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            server.ThrowIfGivenUp();
+            server.Serve();
+            Resume(server);
         }
         finally
         {
@@ -45,12 +67,17 @@ internal sealed class ListenerHandover
     public void Pause(ServerConnections server) => ForEach(listener => listener.Detach(server));
 
     /// <summary>The server gets connections again: there is no other.</summary>
-    public void Resume(ServerConnections server) => ForEach(listener => listener.Reattach(server));
+    public void Resume(ServerConnections server) => ForEach(listener => listener.Attach(server));
 
     /// <summary>Closes the sockets that the current generation no longer asks for.</summary>
-    public async Task ReleaseUnclaimedAsync()
+    public Task ReleaseUnclaimedAsync() => CloseAsync(listener => !listener.IsClaimed);
+
+    /// <summary>Closes all sockets.</summary>
+    public Task CloseAsync() => CloseAsync(static _ => true);
+
+    private async Task CloseAsync(Func<SharedListener, bool> which)
     {
-        foreach (var listener in Snapshot().Where(listener => !listener.IsClaimed))
+        foreach (var listener in Snapshot().Where(which))
         {
             await listener.CloseAsync(default).ConfigureAwait(false);
         }
@@ -78,6 +105,7 @@ internal sealed class ListenerHandover
         private readonly Queue<ConnectionContext> _waiting = new();
         private readonly IConnectionListener _socket;
         private readonly List<SharedListener> _all;
+        private ServerConnections? _claimant;
         private HandedListener? _current;
         private bool _closed;
 
@@ -102,31 +130,33 @@ internal sealed class ListenerHandover
             {
                 lock (_lock)
                 {
-                    return _current is not null;
+                    return _claimant is not null;
                 }
             }
         }
 
-        public bool IsServing(ServerConnections server)
+        public bool IsClaimedBy(ServerConnections server)
         {
             lock (_lock)
             {
-                return _current?.Server == server;
+                return _claimant == server;
             }
         }
 
-        public HandedListener Attach(ServerConnections server)
+        public HandedListener Claim(ServerConnections server)
         {
-            var listener = new HandedListener(_socket, server, CloseAsync);
-            Reattach(listener);
-            return listener;
+            lock (_lock)
+            {
+                _claimant = server;
+                return new HandedListener(_socket, server, CloseAsync);
+            }
         }
 
-        public void Reattach(ServerConnections server)
+        public void Attach(ServerConnections server)
         {
             if (server.ListenerFor(_socket.EndPoint) is { } listener)
             {
-                Reattach(listener);
+                Attach(listener);
             }
         }
 
@@ -134,6 +164,11 @@ internal sealed class ListenerHandover
         {
             lock (_lock)
             {
+                if (_claimant == server)
+                {
+                    _claimant = null;
+                }
+
                 if (_current is { } current && current.Server == server)
                 {
                     _current = null;
@@ -161,11 +196,12 @@ internal sealed class ListenerHandover
             }
         }
 
-        private void Reattach(HandedListener listener)
+        private void Attach(HandedListener listener)
         {
             lock (_lock)
             {
                 _current?.TakeBackUnread(_waiting);
+                _claimant = listener.Server;
                 _current = listener;
                 while (_waiting.TryDequeue(out var connection))
                 {
@@ -208,6 +244,7 @@ internal sealed class HandedListener : IConnectionListener
     private readonly Channel<ConnectionContext> _accepted = Channel.CreateUnbounded<ConnectionContext>();
     private readonly IConnectionListener _socket;
     private readonly Func<CancellationToken, ValueTask> _close;
+    private volatile bool _ended;
 
     public HandedListener(IConnectionListener socket, ServerConnections server, Func<CancellationToken, ValueTask> close)
     {
@@ -220,6 +257,9 @@ internal sealed class HandedListener : IConnectionListener
     public EndPoint EndPoint => _socket.EndPoint;
 
     public ServerConnections Server { get; }
+
+    /// <summary>Gets a value indicating whether its server has stopped accepting.</summary>
+    public bool HasEnded => _ended;
 
     public void Hand(ConnectionContext connection) => _accepted.Writer.TryWrite(connection);
 
@@ -246,7 +286,11 @@ internal sealed class HandedListener : IConnectionListener
     }
 
     /// <summary>Ends the server's accept loop; the socket stays open for the next server.</summary>
-    public void End() => _accepted.Writer.TryComplete();
+    public void End()
+    {
+        _ended = true;
+        _accepted.Writer.TryComplete();
+    }
 
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {

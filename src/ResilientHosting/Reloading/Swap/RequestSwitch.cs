@@ -9,7 +9,7 @@ internal sealed class RequestSwitch(TimeProvider clock)
     private readonly Lock _lock = new();
     private volatile RunningApplication? _application;
     private TaskCompletionSource _next = NewSignal();
-    private Exception? _failure;
+    private (string What, Exception Reason)? _failure;
     private int _waiting;
     private int _held;
 
@@ -30,8 +30,20 @@ internal sealed class RequestSwitch(TimeProvider clock)
         }
     }
 
+    /// <summary>From now on requests wait, if it was this application that they entered.</summary>
+    public void Hold(RunningApplication application)
+    {
+        lock (_lock)
+        {
+            if (_application == application)
+            {
+                Hold();
+            }
+        }
+    }
+
     /// <summary>From now on requests enter this application, those that wait first.</summary>
-    /// <returns>How many requests had to wait since <see cref="Hold"/>.</returns>
+    /// <returns>How many requests had to wait since <see cref="Hold()"/>.</returns>
     public int Publish(RunningApplication application)
     {
         lock (_lock)
@@ -43,12 +55,12 @@ internal sealed class RequestSwitch(TimeProvider clock)
     }
 
     /// <summary>There is no application, and none is coming until the next edit: requests are answered with the reason.</summary>
-    public void Fail(Exception reason)
+    public void Fail(Exception reason, string what = "The application could not be started.")
     {
         lock (_lock)
         {
             _application = null;
-            _failure = reason;
+            _failure = (what, reason);
             Signal();
         }
     }
@@ -78,9 +90,9 @@ internal sealed class RequestSwitch(TimeProvider clock)
                 lock (_lock)
                 {
                     next = _next.Task;
-                    if (_failure is not null)
+                    if (_failure is var (what, reason))
                     {
-                        throw new ApplicationUnavailableException("The application could not be started.", _failure);
+                        throw new ApplicationUnavailableException(what, reason);
                     }
 
                     if (_application is { } application && application.TryEnter(request))

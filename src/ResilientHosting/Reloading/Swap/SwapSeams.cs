@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -12,14 +14,23 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 internal sealed class SwapSeams(TimeProvider clock)
 {
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly List<(IServer Kestrel, ServerConnections Connections)> _retired = [];
+    private bool _swapping;
 
     public TimeProvider Clock => clock;
 
     public RequestSwitch Requests { get; } = new(clock);
 
     public ListenerHandover Listeners { get; } = new();
+
+    /// <summary>Gets the generations by the context of their assemblies, as long as these are loaded.</summary>
+    public ConditionalWeakTable<AssemblyLoadContext, Generation> Generations { get; } = [];
+
+    /// <summary>Gets or sets the reloader's claim on generations that end by themselves; without a reloader there is none.</summary>
+    public Func<Generation, bool> JudgesEndOf { get; set; } = static _ => false;
 
     /// <summary>Joins a host to be built. A host with another server than Kestrel is left as it is.</summary>
     public void AddTo(IServiceCollection services, Generation generation)
@@ -30,7 +41,7 @@ internal sealed class SwapSeams(TimeProvider clock)
             return;
         }
 
-        var connections = new ServerConnections();
+        var connections = new ServerConnections(generation);
         services.Replace(ServiceDescriptor.Singleton<IServer>(provider =>
         {
             generation.Attach(provider);
@@ -44,43 +55,102 @@ internal sealed class SwapSeams(TimeProvider clock)
             new SocketTransportFactory(provider.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance)));
     }
 
-    /// <summary>Keeps a server whose application is stopping, for its connections' sake.</summary>
-    public void Retired(IServer kestrel, ServerConnections connections)
+    /// <summary>Tells whether the server of an application that stops has to go on; its requests wait then.</summary>
+    public bool Outlives(Generation generation)
+    {
+        if (Requests.Application == generation.Application)
+        {
+            if (generation.Application is null || !generation.Started.IsCompleted || !JudgesEndOf(generation))
+            {
+                // This generation serves, and nobody is about to replace it: the process is ending.
+                return false;
+            }
+
+            Requests.Hold(generation.Application);
+        }
+
+        return true;
+    }
+
+    /// <summary>From now on retired servers leave new connections to the next generation.</summary>
+    public void BeginSwap()
     {
         lock (_lock)
         {
+            _swapping = true;
+        }
+    }
+
+    /// <summary>Keeps a server whose application is stopping, for its connections' sake.</summary>
+    public void Retired(Generation generation, IServer kestrel, ServerConnections connections)
+    {
+        lock (_lock)
+        {
+            if (Requests.Application is { } serving && serving.Generation != generation)
+            {
+                // It was given up during its start, and somebody else serves by now.
+                End(kestrel, connections);
+                return;
+            }
+
             _retired.Add((kestrel, connections));
+            if (_swapping)
+            {
+                Listeners.Pause(connections);
+            }
         }
     }
 
     /// <summary>A new generation has taken over: retired servers end, each when its last connection has closed.</summary>
-    public void EndRetired(Action<Exception> onFailure)
+    public void EndRetired()
     {
         lock (_lock)
         {
+            _swapping = false;
             foreach (var (kestrel, connections) in _retired)
             {
-                connections.End();
-                _ = DisposeWhenIdleAsync(kestrel, connections, onFailure);
+                End(kestrel, connections);
             }
 
             _retired.Clear();
         }
     }
 
-    /// <summary>No generation could take over: the server that was retired last goes on accepting, so that somebody answers.</summary>
+    /// <summary>No generation could take over: the last server that still can goes on accepting, so that somebody answers.</summary>
     public void ReviveLast()
     {
         lock (_lock)
         {
-            if (_retired.Count > 0)
+            _swapping = false;
+            if (_retired.FindLast(server => server.Connections.IsAccepting) is { Connections: { } connections })
             {
-                Listeners.Resume(_retired[^1].Connections);
+                Listeners.Resume(connections);
             }
         }
     }
 
-    private static async Task DisposeWhenIdleAsync(IServer kestrel, ServerConnections connections, Action<Exception> onFailure)
+    /// <summary>The last generation has ended, and the process is about to: ports close, and retired servers finish what they have.</summary>
+    public async Task CloseAsync()
+    {
+        Requests.Fail(new InvalidOperationException("Its process is ending."), "The application has ended.");
+        await Listeners.CloseAsync().ConfigureAwait(false);
+        IServer[] retired;
+        lock (_lock)
+        {
+            retired = [.. _retired.Select(server => server.Kestrel)];
+        }
+
+        using var limit = new CancellationTokenSource(ClosingLimit, clock);
+        await Task.WhenAll(retired.Select(kestrel => kestrel.StopAsync(limit.Token))).ConfigureAwait(false);
+    }
+
+    private static void End(IServer kestrel, ServerConnections connections)
+    {
+        connections.End();
+        _ = DisposeWhenIdleAsync(kestrel, connections);
+    }
+
+    private static async Task DisposeWhenIdleAsync(IServer kestrel, ServerConnections connections)
     {
         try
         {
@@ -92,7 +162,7 @@ internal sealed class SwapSeams(TimeProvider clock)
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            onFailure(e);
+            ReloadConsole.Standard.Say("a retired server did not end cleanly: " + e.Message);
         }
     }
 }

@@ -9,9 +9,14 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 [RequiresUnreferencedCode("Runs the application again.")]
 internal sealed class Swapper(
-    SwapSeams seams, ReloadConsole console, ProcessEnd processEnd)
+    SwapSeams seams, ProcessState processState, ReloadConsole console, ProcessEnd processEnd)
 {
+    private const int CodeOfAFailedStart = 1;
+
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    // The last good version must not wait long, but it should not meet what the failed one is just about to release.
+    private static readonly TimeSpan AbandonTimeout = TimeSpan.FromMilliseconds(250);
 
     private int _lastNumber;
 
@@ -23,14 +28,22 @@ internal sealed class Swapper(
         using var swap = processEnd.BeginSwap();
         var stopBegan = seams.Clock.GetTimestamp();
         seams.Requests.Hold();
+        seams.BeginSwap();
         await StopAsync(old).ConfigureAwait(false);
         processEnd.ExitIfAsked();
 
         var startBegan = seams.Clock.GetTimestamp();
         Exception? failure = null;
+        var failed = startBegan;
         Generation? serving = null;
         foreach (var candidate in candidates)
         {
+            if (failure is TimeoutException && candidate.IsNew)
+            {
+                // Another form of it would hang as well, and requests wait.
+                continue;
+            }
+
             try
             {
                 serving = await StartAsync(candidate.Program).ConfigureAwait(false);
@@ -42,6 +55,7 @@ internal sealed class Swapper(
 #pragma warning restore CA1031
             {
                 processEnd.ExitIfAsked();
+                failed = failure is null ? seams.Clock.GetTimestamp() : failed;
                 failure = candidate.IsNew ? e : failure ?? e;
             }
         }
@@ -50,12 +64,13 @@ internal sealed class Swapper(
         if (serving is not null)
         {
             held = seams.Requests.Publish(serving.Application!);
-            seams.EndRetired(e => console.Say("a retired server did not end cleanly: " + e.Message));
+            seams.EndRetired();
         }
         else
         {
             seams.Requests.Fail(failure!);
             seams.ReviveLast();
+            processEnd.WaitForFix(CodeOfAFailedStart);
         }
 
         processEnd.ExitIfAsked();
@@ -66,6 +81,7 @@ internal sealed class Swapper(
             failure,
             seams.Clock.GetElapsedTime(stopBegan, startBegan),
             seams.Clock.GetElapsedTime(startBegan, served),
+            failure is null ? TimeSpan.Zero : seams.Clock.GetElapsedTime(failed, served),
             held,
             old.CutRequests);
     }
@@ -104,6 +120,8 @@ internal sealed class Swapper(
         var number = Interlocked.Increment(ref _lastNumber);
         var context = new GenerationLoadContext(number, program);
         var generation = new Generation(number, context);
+        seams.Generations.Add(context, generation);
+        RestoreProcess();
         EntryPoint.Run(generation, context.Application, host => host.ConfigureServices((_, services) =>
         {
             seams.AddTo(services, generation);
@@ -116,8 +134,8 @@ internal sealed class Swapper(
                 .WaitAsync(seams.Requests.Options.StartTimeout, seams.Clock, processEnd.Asked).ConfigureAwait(false);
             if (!generation.Started.IsCompleted)
             {
-                await generation.Finished.ConfigureAwait(false);
-                throw new InvalidOperationException("Program.cs returned without running a web host.");
+                var exitCode = await generation.Finished.ConfigureAwait(false);
+                throw new InvalidOperationException($"Program.cs ended with exit code {exitCode} before a web host had started.");
             }
 
             return generation.Application is not null
@@ -126,8 +144,7 @@ internal sealed class Swapper(
         }
         catch (Exception e)
         {
-            generation.RequestStop();
-            generation.Unload();
+            await AbandonAsync(generation).ConfigureAwait(false);
             if (e is TimeoutException)
             {
                 throw new TimeoutException(
@@ -135,6 +152,44 @@ internal sealed class Swapper(
             }
 
             throw;
+        }
+    }
+
+    private async Task AbandonAsync(Generation generation)
+    {
+        generation.RequestStop();
+        try
+        {
+            await generation.Stopped.WaitAsync(AbandonTimeout, seams.Clock, processEnd.Asked).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            console.Say($"generation {generation.Number} does not react to being stopped and is left behind");
+            _ = SayWhenStoppedAsync(generation);
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl+C: nothing is started after it.
+        }
+
+        generation.Unload();
+    }
+
+    private async Task SayWhenStoppedAsync(Generation generation)
+    {
+        await generation.Stopped.ConfigureAwait(false);
+        console.Say($"generation {generation.Number} has ended at last");
+    }
+
+    private void RestoreProcess()
+    {
+        try
+        {
+            processState.Restore();
+        }
+        catch (IOException e)
+        {
+            console.Say("the directory that the process was started in is gone: " + e.Message);
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed class SwitchedRequest(IFeatureCollection features)
     {
         _application = application;
 
+        // What the request starts and leaves behind belongs to the generation it ran in, whichever accepted its connection.
+        Generation.Current = application.Generation.Number == 0 ? null : application.Generation;
+
         // Assembly.Load("MyApp") from anywhere in this request has to find this generation's, not the one the process began with.
         using (application.Generation.EnterContextualReflection())
         {

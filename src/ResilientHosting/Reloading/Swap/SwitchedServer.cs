@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ResilientHosting.Reloading;
 
 /// <summary>
-/// The server of one generation. When its application stops for a swap, Kestrel itself goes on: its connections' next requests run
-/// in the next generation, and it ends when the last of them has moved over.
+/// The server of one generation. When its application stops, for a swap or by itself, Kestrel goes on: its connections' next requests
+/// run in the next generation, and it ends when the last of them has moved over.
 /// </summary>
 internal sealed class SwitchedServer(IServer kestrel, ServerConnections connections, SwapSeams seams, Generation generation) : IServer
 {
@@ -13,7 +13,7 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
 
     public IFeatureCollection Features => kestrel.Features;
 
-    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+    public async Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
         where TContext : notnull
     {
         generation.Application = new RunningApplication<TContext>(generation, application);
@@ -23,14 +23,24 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
             seams.Requests.Publish(generation.Application);
         }
 
-        return kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken);
+        try
+        {
+            await kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (generation.Number == 0)
+        {
+            // Nobody else is going to listen.
+            await seams.Listeners.CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        await seams.Listeners.ServeAsync(connections, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (seams.Requests.Application == generation.Application)
+        if (!_ended && !seams.Outlives(generation))
         {
-            // This generation serves and nobody is about to replace it: the process is ending.
             await kestrel.StopAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -38,13 +48,15 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
         Retire();
         if (generation.Application is { } application)
         {
-            generation.CutRequests = await application.DrainAsync(seams.Requests.Options.DrainTimeout, seams.Clock).ConfigureAwait(false);
+            // One that nobody waits to replace has all the time that its host grants.
+            var timeout = generation.StopRequested ? seams.Requests.Options.DrainTimeout : generation.ShutdownTimeout;
+            generation.CutRequests = await application.DrainAsync(timeout, seams.Clock).ConfigureAwait(false);
         }
     }
 
     public void Dispose()
     {
-        if (seams.Requests.Application == generation.Application)
+        if (!_ended && !seams.Outlives(generation))
         {
             kestrel.Dispose();
         }
@@ -61,8 +73,7 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
         {
             _ended = true;
             connections.Retire();
-            seams.Listeners.Pause(connections);
-            seams.Retired(kestrel, connections);
+            seams.Retired(generation, kestrel, connections);
         }
     }
 }

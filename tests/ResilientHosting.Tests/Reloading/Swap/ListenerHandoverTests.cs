@@ -1,5 +1,7 @@
 using System.Net;
+using System.Runtime.Loader;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Hosting;
 using ResilientHosting.Reloading;
 using ResilientHosting.Tests.Infrastructure;
 
@@ -139,8 +141,42 @@ public sealed class ListenerHandoverTests
         Assert.Same(waiting, await AcceptAsync(listener));
     }
 
-    private ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, ServerConnections server) =>
-        _handover.BindAsync(endpoint, server, _transport, Token);
+    [Fact]
+    public async Task Connection_WhileTheNextServerStillBinds_IsNobodysUntilItServes()
+    {
+        await BindAsync(Fixed, _first);
+        _first.Retire();
+        _handover.Pause(_first);
+        var failed = await _handover.BindAsync(Fixed, new ServerConnections(), _transport, Token);
+        var arrived = _transport.Opened[0].Connect();
+
+        // It could not bind the next of its endpoints.
+        await failed.UnbindAsync(Token);
+        await failed.DisposeAsync();
+
+        Assert.False(_transport.Opened[0].Closed.IsCompleted);
+        Assert.Same(arrived, await AcceptAsync(await BindAsync(Fixed, _second)));
+    }
+
+    [Fact]
+    public async Task Server_GivenUpDuringItsStart_GetsNothing()
+    {
+        await BindAsync(Fixed, _first);
+        var generation = new Generation(1, AssemblyLoadContext.Default);
+        var late = new ServerConnections(generation);
+        generation.RequestStop();
+
+        await Assert.ThrowsAsync<HostAbortedException>(() => BindAsync(Any, late));
+        await Assert.ThrowsAsync<HostAbortedException>(() => _handover.ServeAsync(late, Token));
+        Assert.Single(_transport.Opened);
+    }
+
+    private async Task<IConnectionListener> BindAsync(EndPoint endpoint, ServerConnections server)
+    {
+        var listener = await _handover.BindAsync(endpoint, server, _transport, Token);
+        await _handover.ServeAsync(server, Token);
+        return listener;
+    }
 
     private static Task<ConnectionContext?> AcceptAsync(IConnectionListener listener) =>
         listener.AcceptAsync(Token).AsTask().WaitAsync(KestrelTestHost.Timeout, Token);

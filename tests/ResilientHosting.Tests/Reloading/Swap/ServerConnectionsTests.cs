@@ -38,6 +38,7 @@ public sealed class ServerConnectionsTests
     {
         using var connection = new CancellationTokenSource();
         _connections.Add(new DefaultConnectionContext { ConnectionClosed = connection.Token });
+        _connections.Serve();
         _connections.Retire();
 
         connection.Cancel();

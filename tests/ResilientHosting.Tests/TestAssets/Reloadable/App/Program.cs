@@ -10,6 +10,7 @@ if (builder.Configuration.GetValue("AddDevReloader", true))
 }
 
 builder.Services.AddSingleton(new Message("registered"));
+builder.Services.AddSingleton<FailingService>().AddHostedService(services => services.GetRequiredService<FailingService>());
 
 var app = builder.Build();
 app.UseDevReloader();
@@ -38,6 +39,8 @@ app.MapGet("/reloader/history", () => Reloader().History);
 app.MapPost("/reloader/reload", (string reason) => Reloader().RequestReload(reason));
 app.MapPost("/reloader/pause", () => Reloader().Pause());
 app.MapPost("/reloader/resume", () => Reloader().Resume());
+app.MapFailures();
 app.Run();
+Failures.AtTheEnd();
 
 IDevReloader Reloader() => app.Services.GetRequiredService<IDevReloader>();
