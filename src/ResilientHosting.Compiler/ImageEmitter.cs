@@ -14,7 +14,7 @@ namespace ResilientHosting.Compiler;
 /// A delta always leads from the latest whole image to the program as it is now. Deltas upon deltas would be smaller, but the runtime
 /// has refused such a chain (a <c>TypeLoadException</c> in an entry point with closures), and one delta is one thing to apply.
 /// </remarks>
-internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions options, bool allowDeltas)
+internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resources, EmitOptions options, bool allowDeltas)
 {
     // Past this many edited methods, one whole image is the cheaper start.
     private const int MostEdits = 100;
@@ -22,7 +22,6 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
     // From this many edits on, it is worth a new whole image while nobody waits for it.
     private const int ManyEdits = 8;
 
-    private readonly Outline _outline = new();
     private volatile WholeImage? _whole;
     private volatile CSharpCompilation? _ahead;
 
@@ -33,7 +32,7 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
     /// <returns>Null if the difference to the latest whole image can't be expressed by a delta.</returns>
     public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        if (_whole is not { } whole || Difference.Find(whole.Program, program, _outline, cancellationToken) is not { } difference)
+        if (_whole is not { } whole || Difference.Find(whole.Program, program, outline, cancellationToken) is not { } difference)
         {
             return null;
         }
@@ -46,7 +45,7 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
             DeclarationCheck.Skip(current);
         }
 
-        if (ProgramEdits.Find(whole.Program, current, difference, _outline, cancellationToken) is not { Count: <= MostEdits } edits)
+        if (ProgramEdits.Find(whole.Program, current, difference, outline, cancellationToken) is not { Count: <= MostEdits } edits)
         {
             return null;
         }

@@ -31,7 +31,7 @@ internal sealed class Difference
     /// <summary>Gets a value indicating whether all that others can depend on is as it was.</summary>
     public bool IsInsideBodies => _added.Count == 0;
 
-    /// <returns>Null if something is gone or is declared in another way.</returns>
+    /// <returns>Null if something is gone or declared in another way, or the program refers to other assemblies.</returns>
     public static Difference? Find(CSharpCompilation older, CSharpCompilation newer, Outline outline, CancellationToken cancellationToken)
     {
         var difference = new Difference();
@@ -40,6 +40,11 @@ internal sealed class Difference
 
     private bool Compare(CSharpCompilation older, CSharpCompilation newer, Outline outline, CancellationToken cancellationToken)
     {
+        if (!older.References.SequenceEqual(newer.References))
+        {
+            return false;
+        }
+
         var (olderTrees, newerTrees) = (older.SyntaxTrees, newer.SyntaxTrees);
         Dictionary<string, SyntaxTree>? byPath = null;
         var known = 0;
