@@ -84,5 +84,5 @@ internal sealed class Generators
 
     private bool Validates(Difference difference) =>
         _validation.GetRunResult().GeneratedTrees.Any(tree => tree.ToString().Contains("AddValidation", StringComparison.Ordinal))
-        || difference.Trees.Any(tree => tree.ToString().Contains("AddValidation", StringComparison.Ordinal));
+        || difference.Trees.Any(tree => tree.Newer.ToString().Contains("AddValidation", StringComparison.Ordinal));
 }

@@ -51,7 +51,8 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
         }
 
         _ahead = edits.Count >= ManyEdits ? program : null;
-        return edits.Count == 0 ? new Emission(whole.Image, whole.Symbols, null, []) : EmitDelta(whole, current, edits, cancellationToken);
+        var emission = edits.Count == 0 ? new Emission(whole.Image, whole.Symbols, null, []) : EmitDelta(whole, current, edits, cancellationToken);
+        return emission is { Image.Length: > 0 } ? emission with { Symbols = MovedLines.Follow(whole.Symbols, difference, outline) } : emission;
     }
 
     /// <summary>

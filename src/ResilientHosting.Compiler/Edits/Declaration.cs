@@ -20,8 +20,15 @@ internal sealed record Declaration(
     SyntaxNode? Initializer,
     IReadOnlyList<Declaration> Members)
 {
-    /// <summary>Gets this declaration and all inside it.</summary>
-    public IEnumerable<Declaration> All => Members.SelectMany(member => member.All).Prepend(this);
+    /// <summary>Finds all that both versions of this declaration declare, itself first.</summary>
+    public IEnumerable<(Declaration Older, Declaration Newer)> PairWith(Declaration newer)
+    {
+        var before = Members.ToDictionary(member => member.Key);
+        return newer.Members
+            .Where(member => before.ContainsKey(member.Key))
+            .SelectMany(member => before[member.Key].PairWith(member))
+            .Prepend((this, newer));
+    }
 }
 
 /// <summary>What is compiled into one method: the syntax that declares the method, and its statements or expressions.</summary>
@@ -29,9 +36,4 @@ internal sealed record Body(SyntaxNode Owner, IReadOnlyList<SyntaxNode> Nodes)
 {
     public bool SameText(Body other) =>
         Nodes.Count == other.Nodes.Count && Nodes.Zip(other.Nodes).All(pair => pair.First.ToString() == pair.Second.ToString());
-
-    /// <summary>Whether it starts on the same lines as the other one.</summary>
-    public bool SameLines(Body other) => Nodes.Zip(other.Nodes).All(pair => Line(pair.First) == Line(pair.Second));
-
-    private static int Line(SyntaxNode node) => node.SyntaxTree.GetLineSpan(node.Span).StartLinePosition.Line;
 }

@@ -10,7 +10,7 @@ internal sealed class Difference
     private readonly List<(Body Older, Body Newer)> _bodies = [];
     private readonly List<(Declaration Older, Declaration Newer)> _initializers = [];
     private readonly List<Declaration> _added = [];
-    private readonly HashSet<SyntaxTree> _trees = [];
+    private readonly List<(SyntaxTree? Older, SyntaxTree Newer)> _trees = [];
 
     private Difference()
     {
@@ -25,8 +25,8 @@ internal sealed class Difference
     /// <summary>Gets the types and members that only the newer version has; members of an added type go with it.</summary>
     public IReadOnlyList<Declaration> Added => _added;
 
-    /// <summary>Gets the newer version's files that differ.</summary>
-    public IReadOnlyCollection<SyntaxTree> Trees => _trees;
+    /// <summary>Gets the files that differ, if only by a comment.</summary>
+    public IReadOnlyList<(SyntaxTree? Older, SyntaxTree Newer)> Trees => _trees;
 
     /// <summary>Gets a value indicating whether all that others can depend on is as it was.</summary>
     public bool IsInsideBodies => _added.Count == 0;
@@ -61,7 +61,7 @@ internal sealed class Difference
                 continue;
             }
 
-            _trees.Add(tree);
+            _trees.Add((before, tree));
             if (before is null ? !AddFile(outline[tree]) : !Compare(outline[before], outline[tree]))
             {
                 return false;

@@ -30,7 +30,7 @@ internal static class Mentions
                 continue;
             }
 
-            var declarations = Declarations(outline[older], outline[tree]).ToArray();
+            var declarations = outline[older].PairWith(outline[tree]).ToArray();
             if (declarations.Any(pair => names.Any(name => MentionsInFrame(pair.Newer, name))))
             {
                 return null;
@@ -42,15 +42,6 @@ internal static class Mentions
         }
 
         return bodies;
-    }
-
-    private static IEnumerable<(Declaration Older, Declaration Newer)> Declarations(Declaration older, Declaration newer)
-    {
-        var before = older.Members.ToDictionary(member => member.Key);
-        return newer.Members
-            .Where(member => before.ContainsKey(member.Key))
-            .SelectMany(member => Declarations(before[member.Key], member))
-            .Prepend((older, newer));
     }
 
     private static IEnumerable<string> NamesOf(Declaration added)
