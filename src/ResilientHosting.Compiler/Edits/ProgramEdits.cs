@@ -99,7 +99,7 @@ internal sealed class ProgramEdits
     /// </summary>
     private bool UpdateNullability(INamedTypeSymbol newType)
     {
-        if (_after.Options.NullableContextOptions == NullableContextOptions.Disable || _edits.ContainsKey(newType))
+        if (_edits.ContainsKey(newType))
         {
             return true;
         }
