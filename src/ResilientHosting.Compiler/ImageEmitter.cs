@@ -7,19 +7,23 @@ using Microsoft.CodeAnalysis.Emit;
 namespace ResilientHosting.Compiler;
 
 /// <summary>
-/// Turns a program into an image. The first time that is a whole image; after edits that only touch method bodies it is the same image
-/// and a delta, so that the cost follows the edits and not the size of the program.
+/// Turns a program into an image. The first time that is a whole image; after edits that a delta can express it is the same image and a
+/// delta, so that the cost follows the edits and not the size of the program.
 /// </summary>
 /// <remarks>
 /// A delta always leads from the latest whole image to the program as it is now. Deltas upon deltas would be smaller, but the runtime
 /// has refused such a chain (a <c>TypeLoadException</c> in an entry point with closures), and one delta is one thing to apply.
 /// </remarks>
-internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions options, bool allowDeltas)
+internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resources, EmitOptions options, bool allowDeltas)
 {
     // Past this many edited methods, one whole image is the cheaper start.
     private const int MostEdits = 100;
 
-    private (CSharpCompilation Program, byte[] Image, byte[] Symbols, EmitBaseline Baseline)? _whole;
+    // From this many edits on, it is worth a new whole image while nobody waits for it.
+    private const int ManyEdits = 8;
+
+    private volatile WholeImage? _whole;
+    private volatile CSharpCompilation? _ahead;
 
     /// <summary>Emits the program as it is: as a delta if allowed and possible, else as a whole image, which later deltas build on.</summary>
     public Emission Emit(CSharpCompilation program, bool whole, CancellationToken cancellationToken) =>
@@ -28,24 +32,64 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
     /// <returns>Null if the difference to the latest whole image can't be expressed by a delta.</returns>
     public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        if (_whole is not { } whole
-            || BodyEdits.Find(whole.Program, program, cancellationToken) is not { Count: <= MostEdits } edits)
+        if (_whole is not { } whole || Difference.Find(whole.Program, program, outline, cancellationToken) is not { } difference)
         {
             return null;
         }
 
-        if (edits.Count == 0)
+        var current = program;
+        if (difference.IsInsideBodies)
         {
-            return new Emission(whole.Image, whole.Symbols, null, []);
+            // The program itself may still be asked what is wrong with it.
+            current = program.Clone();
+            DeclarationCheck.Skip(current);
         }
 
+        if (ProgramEdits.Find(whole.Program, current, difference, outline, cancellationToken) is not { Count: <= MostEdits } edits)
+        {
+            return null;
+        }
+
+        _ahead = edits.Count >= ManyEdits ? program : null;
+        var emission = edits.Count == 0 ? new Emission(whole.Image, whole.Symbols, null, []) : EmitDelta(whole, current, edits, cancellationToken);
+        return emission is { Image.Length: > 0 } ? emission with { Symbols = MovedLines.Follow(whole.Symbols, difference, outline) } : emission;
+    }
+
+    /// <summary>
+    /// Makes a new whole image if the program has moved far from the latest one. Meant for the time between two edits: it may run beside
+    /// the other members, which neither wait for it nor see anything of it before it is done.
+    /// </summary>
+    public void Rebase(CancellationToken cancellationToken)
+    {
+        if (_ahead is { } program && _whole is { } before && EmitImage(program, cancellationToken) is (_, { } image))
+        {
+            // An edit may have been emitted as a whole image meanwhile, which is newer than this one.
+            Interlocked.CompareExchange(ref _whole, image, before);
+            Interlocked.CompareExchange(ref _ahead, null, program);
+        }
+    }
+
+    /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
+    public void Rehearse()
+    {
+        if (_whole is { } whole && whole.Program.GetEntryPoint(default) is { } main)
+        {
+            whole.Program.EmitDifference(
+                whole.Baseline, [new SemanticEdit(SemanticEditKind.Update, main, main)], static _ => false, Stream.Null, Stream.Null, Stream.Null, default);
+        }
+    }
+
+    private static Emission? EmitDelta(
+        WholeImage whole, CSharpCompilation program, IEnumerable<SemanticEdit> edits, CancellationToken cancellationToken)
+    {
         using var metadata = new MemoryStream();
         using var il = new MemoryStream();
         using var symbols = new MemoryStream();
         EmitDifferenceResult result;
         try
         {
-            result = program.EmitDifference(whole.Baseline, edits, static _ => false, metadata, il, symbols, cancellationToken);
+            var inserted = edits.Where(edit => edit.Kind == SemanticEditKind.Insert).Select(edit => edit.NewSymbol!).ToHashSet(SymbolEqualityComparer.Default);
+            result = program.EmitDifference(whole.Baseline, edits, inserted.Contains, metadata, il, symbols, cancellationToken);
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {
@@ -64,45 +108,52 @@ internal sealed class ImageEmitter(ResourceDescription[] resources, EmitOptions 
             : null;
     }
 
-    /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
-    public void Rehearse()
-    {
-        if (_whole is { } whole && whole.Program.GetEntryPoint(default) is { } main)
-        {
-            whole.Program.EmitDifference(
-                whole.Baseline, [new SemanticEdit(SemanticEditKind.Update, main, main)], static _ => false, Stream.Null, Stream.Null, Stream.Null, default);
-        }
-    }
-
     private Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        using var imageStream = new MemoryStream();
-        using var symbolStream = new MemoryStream();
-        var result = program.Emit(imageStream, symbolStream, manifestResources: resources, options: options, cancellationToken: cancellationToken);
-        if (!result.Success)
+        var (result, image) = EmitImage(program, cancellationToken);
+        if (image is null)
         {
             return Emission.Failed(result.Diagnostics);
         }
 
-        var (image, symbols) = (imageStream.ToArray(), symbolStream.ToArray());
-        _whole = allowDeltas ? (program, image, symbols, CreateBaseline(program, image)) : null;
-        return new Emission(image, symbols, null, result.Diagnostics);
+        (_whole, _ahead) = (allowDeltas ? image : null, null);
+        return new Emission(image.Image, image.Symbols, null, result.Diagnostics);
     }
 
-    private static EmitBaseline CreateBaseline(CSharpCompilation program, byte[] image)
+    private (EmitResult Result, WholeImage? Image) EmitImage(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        // Nothing of the old version is ever running when a delta is applied, so no local has to keep its slot.
-        var module = ModuleMetadata.CreateFromImage(image);
-        var reader = new PEReader([.. image]);
-        var metadata = reader.GetMetadataReader();
-        return EmitBaseline.CreateInitialBaseline(
-            program,
-            module,
-            static _ => default,
-            handle => metadata.GetMethodDefinition(handle).RelativeVirtualAddress is var address and not 0
-                ? reader.GetMethodBody(address).LocalSignature
-                : default,
-            hasPortableDebugInformation: true);
+        using var imageStream = new MemoryStream();
+        using var symbolStream = new MemoryStream();
+        var result = program.Emit(imageStream, symbolStream, manifestResources: resources, options: options, cancellationToken: cancellationToken);
+        return (result, result.Success ? new WholeImage(program, imageStream.ToArray(), symbolStream.ToArray()) : null);
+    }
+
+    /// <summary>A whole image, the program it was made of, and what a delta needs to know about it.</summary>
+    private sealed class WholeImage(CSharpCompilation program, byte[] image, byte[] symbols)
+    {
+        public CSharpCompilation Program => program;
+
+        public byte[] Image => image;
+
+        public byte[] Symbols => symbols;
+
+        public EmitBaseline Baseline { get; } = CreateBaseline(program, image);
+
+        private static EmitBaseline CreateBaseline(CSharpCompilation program, byte[] image)
+        {
+            // Nothing of the old version is ever running when a delta is applied, so no local has to keep its slot.
+            var module = ModuleMetadata.CreateFromImage(image);
+            var reader = new PEReader([.. image]);
+            var metadata = reader.GetMetadataReader();
+            return EmitBaseline.CreateInitialBaseline(
+                program,
+                module,
+                static _ => default,
+                handle => metadata.GetMethodDefinition(handle).RelativeVirtualAddress is var address and not 0
+                    ? reader.GetMethodBody(address).LocalSignature
+                    : default,
+                hasPortableDebugInformation: true);
+        }
     }
 }
 

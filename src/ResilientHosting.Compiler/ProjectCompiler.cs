@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
-using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Emit;
@@ -17,25 +16,27 @@ public sealed class ProjectCompiler
     private readonly ImageEmitter _emitter;
     private readonly PublicSurface? _surface;
     private readonly Dictionary<string, MetadataReference> _references;
+    private readonly Generators _generators;
     private CSharpCompilation _compilation;
-    private GeneratorDriver _driver;
     private ImmutableArray<SyntaxTree> _generated = [];
 
     private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas, bool isReferenced)
     {
         _arguments = arguments;
         _files = new SourceFiles(arguments);
+        var outline = new Outline();
         _emitter = new ImageEmitter(
+            outline,
             [.. arguments.ManifestResources],
             arguments.EmitOptions.WithDebugInformationFormat(DebugInformationFormat.PortablePdb),
             allowDeltas && arguments.CompilationOptions.OptimizationLevel == OptimizationLevel.Debug);
 
-        _surface = isReferenced ? new PublicSurface() : null;
+        _surface = isReferenced ? new PublicSurface(outline) : null;
         _references = OpenReferences(arguments);
 
         var configuration = EditorConfig.Load(arguments);
         _compilation = CreateCompilation(configuration);
-        _driver = CreateDriver(configuration);
+        _generators = new Generators(arguments, _files.AdditionalTexts, configuration, outline);
     }
 
     /// <summary>Opens the project that a compiler command line describes.</summary>
@@ -86,7 +87,7 @@ public sealed class ProjectCompiler
         bool whole,
         CancellationToken cancellationToken)
     {
-        (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        _compilation = _files.Update(_compilation, _generators, changedFiles, cancellationToken);
         Replace(changedReferences);
 
         // What another project changed may reach into any method of this one.
@@ -99,30 +100,30 @@ public sealed class ProjectCompiler
         {
             Parallel.Invoke(
                 () => emission = whole ? null : _emitter.TryDelta(guess, cancellationToken),
-                () => _driver = _driver.RunGenerators(_compilation, cancellationToken));
+                () => _generators.Run(_compilation, cancellationToken));
         }
         catch (AggregateException e)
         {
             ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
 
-        var generators = _driver.GetRunResult();
-        var broken = _files.Unreadable.Concat(generators.Results.Where(result => result.Exception is not null).Select(Describe)).ToArray();
+        var generated = _generators.Trees;
+        var broken = _files.Unreadable.Concat(_generators.Failures.Select(Describe)).ToArray();
         if (broken.Length > 0)
         {
             return ([], [], null, null, broken);
         }
 
-        if (emission is null || !SameTexts(generators.GeneratedTrees, _generated))
+        if (emission is null || !SameTexts(generated, _generated))
         {
-            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generators.GeneratedTrees), whole, cancellationToken);
+            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generated), whole, cancellationToken);
         }
 
-        _generated = generators.GeneratedTrees;
+        _generated = generated;
         var reference = emission.Image.Length == 0
             ? null
             : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);
-        return (emission.Image, emission.Symbols, emission.Delta, reference, [.. generators.Diagnostics.Concat(emission.Diagnostics)
+        return (emission.Image, emission.Symbols, emission.Delta, reference, [.. _generators.Diagnostics.Concat(emission.Diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);
     }
@@ -169,13 +170,6 @@ public sealed class ProjectCompiler
     }
 
     private static string BaseDirectory(CSharpCommandLineArguments arguments) => arguments.BaseDirectory ?? Environment.CurrentDirectory;
-
-    private CSharpGeneratorDriver CreateDriver(EditorConfig configuration)
-    {
-        var context = AssemblyLoadContext.GetLoadContext(typeof(ProjectCompiler).Assembly)!;
-        var generators = GeneratorLoader.Load(_arguments.AnalyzerReferences.Select(reference => reference.FilePath), context);
-        return CSharpGeneratorDriver.Create(generators, _files.AdditionalTexts, _arguments.ParseOptions, configuration.GeneratorOptions);
-    }
 
     private static DiagnosticRow Describe(GeneratorRunResult failed) =>
         ("CS8785", (int)DiagnosticSeverity.Error, "", 0, 0, $"Generator '{failed.Generator.GetGeneratorType().Name}' failed: {failed.Exception}");

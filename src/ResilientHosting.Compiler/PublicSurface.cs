@@ -4,19 +4,27 @@ using Microsoft.CodeAnalysis.Emit;
 namespace ResilientHosting.Compiler;
 
 /// <summary>What other projects can see of a project: its reference assembly, remembered from one compilation to the next.</summary>
-internal sealed class PublicSurface
+internal sealed class PublicSurface(Outline outline)
 {
     private static readonly EmitOptions ReferenceOnly = new(metadataOnly: true, includePrivateMembers: false);
 
+    private CSharpCompilation? _seen;
     private byte[]? _latest;
 
     /// <returns>The reference assembly if it differs from the last call's; null if it doesn't, and the first time.</returns>
     public byte[]? FindChange(CSharpCompilation program, CancellationToken cancellationToken)
     {
+        if (_seen is { } seen && Difference.Find(seen, program, outline, cancellationToken) is { IsInsideBodies: true })
+        {
+            _seen = program;
+            return null;
+        }
+
         // Deterministic, or every emission would look like a change.
         using var stream = new MemoryStream();
         program.WithOptions(program.Options.WithDeterministic(true)).Emit(stream, options: ReferenceOnly, cancellationToken: cancellationToken);
         var image = stream.ToArray();
+        _seen = program;
         if (_latest is { } latest && !image.AsSpan().SequenceEqual(latest))
         {
             return _latest = image;

@@ -32,15 +32,15 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         return _trees.Values;
     }
 
-    public (CSharpCompilation, GeneratorDriver) Update(
-        CSharpCompilation compilation, GeneratorDriver driver, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
+    public CSharpCompilation Update(
+        CSharpCompilation compilation, Generators generators, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
     {
         foreach (var path in changed)
         {
             if (_additional.TryGetValue(path, out var text))
             {
                 var fresh = new AdditionalFile(path, arguments);
-                driver = driver.ReplaceAdditionalText(text, fresh);
+                generators.Replace(text, fresh);
                 _additional[path] = fresh;
                 continue;
             }
@@ -61,7 +61,7 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
             }
         }
 
-        return (compilation, driver);
+        return compilation;
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>
