@@ -74,7 +74,7 @@ public sealed class ProjectCompiler
     private (byte[] Image, byte[] Symbols, ImageDelta? Delta, DiagnosticRow[] Diagnostics) Compile(
         IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
     {
-        (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles);
 
         // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
         var guess = _compilation.AddSyntaxTrees(_generated);

@@ -11,14 +11,12 @@ internal sealed class ReloadPipeline
 {
     private const int HistoryLength = 100;
 
-    // Somebody who never stops typing must still get to see something.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
-
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
     private readonly ReloadConsole _console = ReloadConsole.Standard;
     private readonly ProcessEnd _processEnd;
     private readonly SourceWatcher _watcher;
+    private readonly BuildLoop _builds;
     private readonly Lazy<Swapper> _swapper;
     private readonly Queue<ReloadRecord> _history = new();
     private SdkCompiler? _compiler;
@@ -33,6 +31,7 @@ internal sealed class ReloadPipeline
         _serving = initial.Generation;
         _processEnd = new ProcessEnd(_seams.Clock);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
+        _builds = new BuildLoop(_watcher, _seams.Clock, Build);
         _swapper = new Lazy<Swapper>(() => new Swapper(
             _seams, ProjectLibraries.Read(prerequisites.AssemblyPath), _console, _processEnd));
     }
@@ -106,6 +105,7 @@ internal sealed class ReloadPipeline
                 var commandLine = await CompilerCommandLine.QueryAsync(
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
                 _watcher.Refine(new SourceTree(commandLine));
+                _watcher.Others = FindOthers(commandLine);
                 _lastGood = AssemblyImage.Read(_prerequisites.AssemblyPath);
                 _compiled = _watcher.Served;
                 _compiler = SdkCompiler.Open(commandLine);
@@ -120,41 +120,21 @@ internal sealed class ReloadPipeline
         _console.Say($"watching {ProjectDirectory}, ready after {_seams.Clock.GetElapsedTime(began).TotalSeconds:0.0} s");
     }
 
+    private IReadOnlyList<IWorkInProgress> FindOthers(CompilerCommandLine commandLine)
+    {
+        var build = new ForeignBuild(commandLine.IntermediateDirectory, Path.GetDirectoryName(_prerequisites.AssemblyPath)!);
+        return GitOperation.Of(ProjectDirectory, _console) is { } git ? [git, build] : [build];
+    }
+
     private async Task ReloadAsync(SourceLook look)
     {
-        var noticed = _watcher.LastEvent;
-        if (_seams.Clock.GetElapsedTime(noticed) > TimeSpan.FromSeconds(1))
+        if (await _builds.RunAsync(look, _processEnd.Asked).ConfigureAwait(false) is not { } finished)
         {
-            noticed = _seams.Clock.GetTimestamp();
+            return;
         }
 
-        // The build overlaps the quiet period. Only when something changed meanwhile is it worth another one.
-        BuildResult build;
-        TimeSpan buildTime;
-        while (true)
-        {
-            var buildBegan = _seams.Clock.GetTimestamp();
-            build = Build(look);
-            buildTime = _seams.Clock.GetElapsedTime(buildBegan);
-
-            var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
-            if (settled.Changes.IsEmpty)
-            {
-                _watcher.Accept(settled);
-                return;
-            }
-
-            if (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait)
-            {
-                // Whatever came after this look is the next reload.
-                break;
-            }
-
-            look = settled;
-        }
-
-        _watcher.Accept(look);
-        var reason = look.Changes.Describe(ProjectDirectory);
+        var (build, buildTime, noticed) = (finished.Result, finished.Took, finished.Noticed);
+        var reason = finished.Changes.Describe(ProjectDirectory);
         if (build.Image is null)
         {
             ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
@@ -191,11 +171,11 @@ internal sealed class ReloadPipeline
         yield return new Candidate(_lastGood!, IsNew: false);
     }
 
-    private BuildResult Build(SourceLook look)
+    private BuildResult Build(SourceLook look, CancellationToken cancellationToken)
     {
         var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
         _compiled = look.Files;
-        return _compiler!.Compile(files, _processEnd.Asked);
+        return _compiler!.Compile(files, cancellationToken);
     }
 
     /// <summary>A generation that ends without having been asked to ends the process, unless it crashed: then it waits for a fix.</summary>

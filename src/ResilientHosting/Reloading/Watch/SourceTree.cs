@@ -37,11 +37,14 @@ internal sealed class SourceTree
     public IEnumerable<string> Enumerate() =>
         _excluded is null ? EnumerateDefault() : _listed.Union(EnumerateDefault().Where(path => _listed.Contains(path) || IsNewInput(path)));
 
+    /// <summary>Whether a source file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
+    public bool Takes(string path) => _excluded is null || _listed.Contains(path) || IsNewInput(path);
+
     /// <summary>The folders to watch: the project's own, and each top-level one below it that can hold inputs.</summary>
     public IEnumerable<(string Path, bool Recursive)> WatchRoots()
     {
         yield return (ProjectDirectory, false);
-        foreach (var directory in Directory.EnumerateDirectories(ProjectDirectory, "*", Directories).Where(HoldsInputs))
+        foreach (var directory in Directory.EnumerateDirectories(ProjectDirectory, "*", Directories).Where(path => HoldsInputs(path)))
         {
             yield return (directory, true);
         }
@@ -75,14 +78,16 @@ internal sealed class SourceTree
 
     private static IEnumerable<string> EnumerateSources(string directory) =>
         Directory.EnumerateFiles(directory, "*", Files).Where(IsSource)
-            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(HoldsInputs).SelectMany(EnumerateSources));
+            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(path => HoldsInputs(path)).SelectMany(EnumerateSources));
 
-    public static bool IsSource(string path) =>
-        Path.GetExtension(path.AsSpan()) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path.AsSpan())[0] != '.';
+    public static bool IsSource(string path) => IsSource(path.AsSpan());
 
-    private static bool HoldsInputs(string directory)
+    public static bool IsSource(ReadOnlySpan<char> path) =>
+        Path.GetExtension(path) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path)[0] != '.';
+
+    public static bool HoldsInputs(ReadOnlySpan<char> directory)
     {
-        var name = Path.GetFileName(directory.AsSpan());
+        var name = Path.GetFileName(directory);
         return name is not ("bin" or "obj" or "node_modules" or "wwwroot") && name[0] != '.';
     }
 
