@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using ResilientHosting.ReloadLatency;
 
 // From saving a source file until a new connection gets the new answer: ours and dotnet watch, in the same sitting.
@@ -10,6 +11,10 @@ var markdown = Value("--markdown");
 var contestants = args.Contains("--no-peers") ? [Contestant.Ours] : Contestant.All;
 var sizes = (Value("--files") ?? (quick ? "10" : "10,100,300,1000")).Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture));
 
+// Interrupted, it still ends what it started and removes what it wrote.
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var workshop = new Workshop();
 (string Name, Func<Task<Solution>> CreateAsync)[] parts =
 [
@@ -30,7 +35,14 @@ foreach (var (_, createAsync) in parts.Where(part => only is null || part.Name =
     foreach (var contestant in contestants)
     {
         Console.Error.WriteLine($"{solution.Name}, {contestant.Name}");
-        measurements.AddRange(await Series.RunAsync(solution, contestant, quick ? 3 : contestant.Edits));
+        try
+        {
+            measurements.AddRange(await Series.RunAsync(solution, contestant, quick ? 3 : contestant.Edits, stop.Token));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 130;
+        }
     }
 }
 
@@ -42,5 +54,11 @@ if (markdown is not null)
 }
 
 return 0;
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    stop.Cancel();
+}
 
 string? Value(string option) => Array.IndexOf(args, option) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

@@ -9,11 +9,11 @@ internal static class Series
     private static readonly TimeSpan BetweenEdits = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static async Task<IReadOnlyList<Measurement>> RunAsync(Solution solution, Contestant contestant, int edits)
+    public static async Task<IReadOnlyList<Measurement>> RunAsync(Solution solution, Contestant contestant, int edits, CancellationToken cancellationToken)
     {
         var measurements = new List<Measurement>();
-        await using var server = await DevServer.StartAsync(solution, contestant);
-        await Task.Delay(Settle);
+        await using var server = await DevServer.StartAsync(solution, contestant, cancellationToken);
+        await Task.Delay(Settle, cancellationToken);
 
         // No mark may come twice: an answer must not be taken for that of an earlier edit.
         var mark = 0;
@@ -27,15 +27,15 @@ internal static class Series
             {
                 edit.Save(++mark);
                 var saved = Stopwatch.GetTimestamp();
-                (var failures, served) = await server.WaitForAsync(solution.Path, Edit.Mark(mark), Limit);
+                (var failures, served) = await server.WaitForAsync(solution.Path, Edit.Mark(mark), Limit, cancellationToken);
                 times.Add(Stopwatch.GetElapsedTime(saved));
                 failed += failures;
-                await Task.Delay(BetweenEdits);
+                await Task.Delay(BetweenEdits, cancellationToken);
             }
 
             measurements.Add(new Measurement(solution.Name, edit.Name, contestant.Name, served ? times : [], failed));
             File.WriteAllText(edit.File, original);
-            await Task.Delay(Settle);
+            await Task.Delay(Settle, cancellationToken);
         }
 
         return measurements;

@@ -28,7 +28,7 @@ internal sealed class DevServer : IAsyncDisposable
     }
 
     /// <summary>Starts it, and waits until it answers and is ready for edits.</summary>
-    public static async Task<DevServer> StartAsync(Solution solution, Contestant contestant)
+    public static async Task<DevServer> StartAsync(Solution solution, Contestant contestant, CancellationToken cancellationToken)
     {
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo
@@ -56,7 +56,7 @@ internal sealed class DevServer : IAsyncDisposable
         var server = new DevServer(Process.Start(start)!, address);
         try
         {
-            await server.WaitUntilReadyAsync(solution.Path);
+            await server.WaitUntilReadyAsync(solution.Path, cancellationToken);
             return server;
         }
         catch
@@ -68,7 +68,7 @@ internal sealed class DevServer : IAsyncDisposable
 
     /// <summary>Asks until the answer contains the text.</summary>
     /// <returns>How many times nobody answered, and whether the text came within the limit.</returns>
-    public async Task<(int Failed, bool Served)> WaitForAsync(string path, string text, TimeSpan limit)
+    public async Task<(int Failed, bool Served)> WaitForAsync(string path, string text, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         var began = Stopwatch.GetTimestamp();
@@ -77,17 +77,17 @@ internal sealed class DevServer : IAsyncDisposable
         {
             try
             {
-                if ((await _client.GetStringAsync(path)).Contains(text, StringComparison.Ordinal))
+                if ((await _client.GetStringAsync(path, cancellationToken)).Contains(text, StringComparison.Ordinal))
                 {
                     return (failed, true);
                 }
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 failed++;
             }
 
-            await poll.WaitForNextTickAsync();
+            await poll.WaitForNextTickAsync(cancellationToken);
         }
 
         return (failed, false);
@@ -110,9 +110,10 @@ internal sealed class DevServer : IAsyncDisposable
         _client.Dispose();
     }
 
-    private async Task WaitUntilReadyAsync(string path)
+    private async Task WaitUntilReadyAsync(string path, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(StartLimit);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(StartLimit);
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (true)
         {

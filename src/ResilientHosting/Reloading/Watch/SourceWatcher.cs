@@ -158,6 +158,12 @@ internal sealed class SourceWatcher : IDisposable
         }
 
         await WaitForOthersAsync(cancellationToken).ConfigureAwait(false);
+        lock (_named)
+        {
+            // The event of a second save may still be on its way.
+            _named.UnionWith(_latest.ChangesSince(_served).Select(change => change.Path));
+        }
+
         return Look();
     }
 
