@@ -10,6 +10,8 @@ public sealed class SourceSnapshotTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    private IEnumerable<SourceListing> Listings => [new(_folder.Path, Recursive: true)];
+
     public void Dispose() => _folder.Dispose();
 
     [Fact]
@@ -69,6 +71,63 @@ public sealed class SourceSnapshotTests : IDisposable
     }
 
     [Fact]
+    public void Retake_OfAFreshFile_ReadsItWhateverItsTimeStampSays()
+    {
+        var path = _folder.Write("A.cs", "one");
+        var stamp = File.GetLastWriteTimeUtc(path);
+        var before = SourceSnapshot.Empty.Retake([path], stamp);
+
+        _folder.Write("A.cs", "two");
+        File.SetLastWriteTimeUtc(path, stamp);
+
+        Assert.Single(before.Retake([path], stamp).ChangesSince(before));
+    }
+
+    [Fact]
+    public void TryRetake_WithTheSameFiles_TellsEdits()
+    {
+        var edited = _folder.Write("Orders/Edited.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([edited, _folder.Write("Orders/Deep/Kept.cs", "one")], Now);
+        _folder.Write("notes.txt", "");
+
+        Assert.Same(before, before.TryRetake(Listings, NothingElse, Now));
+        _folder.Write("Orders/Edited.cs", "two, longer");
+        Assert.Equal([new SourceChange(edited, ChangeKind.Edited)], before.TryRetake(Listings, NothingElse, Now)!.ChangesSince(before));
+    }
+
+    [Fact]
+    public void TryRetake_WithNewOrMissingFiles_LeavesItToALookByName()
+    {
+        var path = _folder.Write("Orders/Order.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([path], Now);
+
+        var added = _folder.Write("Orders/Added.cs", "one");
+        Assert.Null(before.TryRetake(Listings, NothingElse, Now));
+        Assert.Same(before, before.TryRetake(Listings, name => name.SequenceEqual(added), Now));
+
+        File.Delete(added);
+        File.Delete(path);
+        Assert.Null(before.TryRetake(Listings, NothingElse, Now));
+    }
+
+    [Fact]
+    public void Reread_OfNamedFiles_TakesTheRestOver()
+    {
+        var named = _folder.Write("Named.cs", "one");
+        var deleted = _folder.Write("Deleted.cs", "one");
+        var other = _folder.Write("Other.cs", "one");
+        var before = SourceSnapshot.Empty.Retake([named, deleted, other], Now);
+
+        _folder.Write("Named.cs", "two");
+        File.Delete(deleted);
+        _folder.Write("Other.cs", "two, but nobody said so");
+
+        Assert.Equal(
+            [new(deleted, ChangeKind.Deleted), new(named, ChangeKind.Edited)],
+            before.Reread([named, deleted], Now).ChangesSince(before).OrderBy(change => change.Path, StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Restrict_ToInputs_KeepsTheEarlierLookAndTakesInWhatWasOutOfSight()
     {
         var input = _folder.Write("Input.cs", "one");
@@ -82,4 +141,6 @@ public sealed class SourceSnapshotTests : IDisposable
         Assert.Equal(2, restricted.Count);
         Assert.Equal([new SourceChange(input, ChangeKind.Edited)], restricted.Retake([input, linked], Now).ChangesSince(restricted));
     }
+
+    private static bool NothingElse(ReadOnlySpan<char> path) => false;
 }
