@@ -38,20 +38,30 @@ internal sealed class ForeignBuild(params IReadOnlyList<string> outputs) : IWork
             }
         }
 
-        foreach (var folder in outputs.Where(Directory.Exists))
+        return outputs.FirstOrDefault(folder => IsBeingWritten(folder, now)) is { } output
+            ? $"somebody builds the project ({output} is being written)"
+            : null;
+    }
+
+    private bool IsBeingWritten(string folder, DateTimeOffset now)
+    {
+        if (!Directory.Exists(folder))
         {
-            var written = new FileSystemEnumerable<DateTimeOffset>(
-                folder, static (ref FileSystemEntry entry) => entry.LastWriteTimeUtc, Files)
-            {
-                ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory && IsBuilt(entry.FileName),
-            };
-            if (written.Any(time => time > _ownUntil && (now - time).Duration() < Quiet))
-            {
-                return $"somebody builds the project ({folder} is being written)";
-            }
+            return false;
         }
 
-        return null;
+        try
+        {
+            return new FileSystemEnumerable<DateTimeOffset>(folder, static (ref FileSystemEntry entry) => entry.LastWriteTimeUtc, Files)
+            {
+                ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory && IsBuilt(entry.FileName),
+            }.Any(time => time > _ownUntil && (now - time).Duration() < Quiet);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It went just now: somebody cleans, and will most likely build.
+            return true;
+        }
     }
 
     private static bool IsBuilt(ReadOnlySpan<char> file) =>

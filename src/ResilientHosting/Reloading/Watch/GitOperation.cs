@@ -32,15 +32,28 @@ internal sealed class GitOperation(string gitDirectory, ReloadConsole console) :
 
             if (File.Exists(git))
             {
-                const string Pointer = "gitdir:";
-                var text = File.ReadAllText(git).Trim();
-                return text.StartsWith(Pointer, StringComparison.Ordinal)
-                    ? new GitOperation(Path.GetFullPath(text[Pointer.Length..].Trim(), directory.FullName), console)
-                    : null;
+                return Follow(git, console);
             }
         }
 
         return null;
+    }
+
+    private static GitOperation? Follow(string pointer, ReloadConsole console)
+    {
+        const string Prefix = "gitdir:";
+        try
+        {
+            var text = File.ReadAllText(pointer).Trim();
+            return text.StartsWith(Prefix, StringComparison.Ordinal)
+                ? new GitOperation(Path.GetFullPath(text[Prefix.Length..].Trim(), Path.GetDirectoryName(pointer)!), console)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            console.Say($"reloads don't wait for git operations: {pointer} can't be read ({e.Message})");
+            return null;
+        }
     }
 
     public string? Find(DateTimeOffset now)
