@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every benchmark and prints where the tables are. Takes about half an hour; close everything else.
+# Runs every benchmark and prints where the tables are. Takes about an hour; close everything else.
 #
 #   eng/bench.sh                  everything
 #   eng/bench.sh --quick          a few minutes: shows that everything runs, its figures mean little
@@ -12,6 +12,7 @@ readonly results=artifacts/benchmarks
 readonly benchmarks=benchmarks/ResilientHosting.Benchmarks
 readonly outages=benchmarks/ResilientHosting.Outages
 readonly storms=benchmarks/ResilientHosting.AbortStorms
+readonly reloads=benchmarks/ResilientHosting.ReloadLatency
 
 main() {
   local job=Default rounds=15 quick=() exit_code=0
@@ -28,17 +29,20 @@ main() {
   dotnet build -c Release --nologo -v quiet "$benchmarks"
   dotnet build -c Release --nologo -v quiet "$outages"
   dotnet build -c Release --nologo -v quiet "$storms"
+  dotnet build -c Release --nologo -v quiet "$reloads"
 
   dotnet run -c Release --no-build --project "$benchmarks" -- --filter '*' --job "$job" --artifacts "$results"
   dotnet run -c Release --no-build --project "$benchmarks" -- requests "$rounds" | tee "$results/requests.txt"
   dotnet run -c Release --no-build --project "$storms" -- "${quick[@]}" --markdown "$results/abort-storms.md" \
     | tee "$results/abort-storms.txt"
+  dotnet run -c Release --no-build --project "$reloads" -- "${quick[@]}" --markdown "$results/reloads.md" \
+    | tee "$results/reloads.txt"
   dotnet run -c Release --no-build --project "$outages" -- "${quick[@]}" --markdown "$results/outages.md" \
     | tee "$results/outages.txt" || exit_code=$?
 
   echo
   echo 'Tables:'
-  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' -o -name 'abort-storms.*' \) -size +0 | sort
+  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' -o -name 'abort-storms.*' -o -name 'reloads.*' \) -size +0 | sort
   return "$exit_code"
 }
 

@@ -87,7 +87,7 @@ public sealed class ProjectCompiler
         bool whole,
         CancellationToken cancellationToken)
     {
-        _compilation = _files.Update(_compilation, _generators, changedFiles, cancellationToken);
+        _compilation = _files.Update(_compilation, _generators, changedFiles);
         Replace(changedReferences);
 
         // What another project changed may reach into any method of this one.

@@ -23,7 +23,7 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
     {
         foreach (var path in arguments.SourceFiles.Select(file => file.Path).Distinct())
         {
-            if (Parse(path, default) is { } tree)
+            if (Parse(path) is { } tree)
             {
                 _trees[path] = tree;
             }
@@ -32,8 +32,7 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         return _trees.Values;
     }
 
-    public CSharpCompilation Update(
-        CSharpCompilation compilation, Generators generators, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
+    public CSharpCompilation Update(CSharpCompilation compilation, Generators generators, IReadOnlyCollection<string> changed)
     {
         foreach (var path in changed)
         {
@@ -45,7 +44,8 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
                 continue;
             }
 
-            var tree = Parse(path, cancellationToken);
+            // Not to be cancelled half-way: the next compilation goes on from what was taken in here.
+            var tree = Parse(path);
             if (_trees.Remove(path, out var old))
             {
                 compilation = tree is null ? compilation.RemoveSyntaxTrees(old) : compilation.ReplaceSyntaxTree(old, tree);
@@ -65,12 +65,12 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>
-    private SyntaxTree? Parse(string path, CancellationToken cancellationToken)
+    private SyntaxTree? Parse(string path)
     {
         _unreadable.Remove(path);
         try
         {
-            return CSharpSyntaxTree.ParseText(Read(path, arguments), arguments.ParseOptions, path, cancellationToken);
+            return CSharpSyntaxTree.ParseText(Read(path, arguments), arguments.ParseOptions, path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

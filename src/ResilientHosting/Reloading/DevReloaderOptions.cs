@@ -39,6 +39,13 @@ public sealed class DevReloaderOptions
     /// <value>The default is 10 milliseconds. From 0 to 10 seconds. The build runs meanwhile, so a quiet period costs nothing.</value>
     public TimeSpan QuietPeriod { get; set; } = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>Gets or sets a file whose touch asks for a reload, whether or not a source has changed.</summary>
+    /// <value>
+    /// A path, relative to the project's folder unless it is absolute. The default is <see langword="null"/>: no such file. It need not
+    /// exist; creating it counts as a touch.
+    /// </value>
+    public string? TriggerFile { get; set; }
+
     /// <summary>Gets or sets how long requests of the old generation may take to finish before they are cut.</summary>
     /// <value>
     /// The default is 500 milliseconds. From 0 to 1 minute. Event streams and WebSockets never end by themselves and are cut at once.

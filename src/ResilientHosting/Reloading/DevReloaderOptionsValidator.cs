@@ -24,6 +24,11 @@ internal sealed class DevReloaderOptionsValidator : IValidateOptions<DevReloader
             result.AddError($"must be at least 1, but is {options.MaxHeldRequests}.", nameof(options.MaxHeldRequests));
         }
 
+        if (options.TriggerFile is { } trigger && string.IsNullOrEmpty(Path.GetFileName(trigger)))
+        {
+            result.AddError($"must be the path of a file, but is \"{trigger}\".", nameof(options.TriggerFile));
+        }
+
         return result.Build();
 
         void Check(TimeSpan value, TimeSpan min, TimeSpan max, string property)

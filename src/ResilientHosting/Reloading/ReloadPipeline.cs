@@ -11,9 +11,6 @@ internal sealed class ReloadPipeline
 {
     private const int HistoryLength = 100;
 
-    // Somebody who never stops typing must still get to see something.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
-
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
     private readonly ReloadConsole _console = ReloadConsole.Standard;
@@ -21,6 +18,7 @@ internal sealed class ReloadPipeline
     private readonly ProcessEnd _processEnd;
     private readonly GenerationEnds _ends;
     private readonly SourceWatcher _watcher;
+    private readonly BuildLoop _builds;
     private readonly Lazy<Swapper> _swapper;
     private readonly Queue<ReloadRecord> _history = new();
     private SolutionCompiler? _compiler;
@@ -37,6 +35,7 @@ internal sealed class ReloadPipeline
         _processEnd = new ProcessEnd(_seams.Clock);
         _ends = new GenerationEnds(_seams, _console, _processEnd);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
+        _builds = new BuildLoop(_watcher, _seams.Clock, Build);
         _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd));
     }
 
@@ -109,6 +108,7 @@ internal sealed class ReloadPipeline
                 var graph = await ProjectGraph.QueryAsync(
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
                 _watcher.Refine(new SourceTree(graph));
+                _watcher.Others = FindOthers(graph.Application.CommandLine!);
                 _lastGood = ProjectLibraries.ReadProgram(_prerequisites.AssemblyPath);
                 _compiled = _watcher.Served;
                 _compiler = SolutionCompiler.Open(
@@ -124,41 +124,21 @@ internal sealed class ReloadPipeline
         _console.Say($"watching {ProjectDirectory}, ready after {_seams.Clock.GetElapsedTime(began).TotalSeconds:0.0} s");
     }
 
+    private IReadOnlyList<IWorkInProgress> FindOthers(CompilerCommandLine commandLine)
+    {
+        var build = new ForeignBuild(commandLine.IntermediateDirectory, Path.GetDirectoryName(_prerequisites.AssemblyPath)!);
+        return GitOperation.Of(ProjectDirectory, _console) is { } git ? [git, build] : [build];
+    }
+
     private async Task ReloadAsync(SourceLook look)
     {
-        var noticed = _watcher.LastEvent;
-        if (_seams.Clock.GetElapsedTime(noticed) > TimeSpan.FromSeconds(1))
+        if (await _builds.RunAsync(look, _processEnd.Asked).ConfigureAwait(false) is not { } finished)
         {
-            noticed = _seams.Clock.GetTimestamp();
+            return;
         }
 
-        // The build overlaps the quiet period. Only when something changed meanwhile is it worth another one.
-        BuildResult build;
-        TimeSpan buildTime;
-        while (true)
-        {
-            var buildBegan = _seams.Clock.GetTimestamp();
-            build = Build(look);
-            buildTime = _seams.Clock.GetElapsedTime(buildBegan);
-
-            var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
-            if (settled.Changes.IsEmpty)
-            {
-                _watcher.Accept(settled);
-                return;
-            }
-
-            if (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait)
-            {
-                // Whatever came after this look is the next reload.
-                break;
-            }
-
-            look = settled;
-        }
-
-        _watcher.Accept(look);
-        var reason = look.Changes.Describe(ProjectDirectory);
+        var (build, buildTime, noticed) = (finished.Result, finished.Took, finished.Noticed);
+        var reason = finished.Changes.Describe(ProjectDirectory);
         if (build.Program is null)
         {
             ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
@@ -196,11 +176,11 @@ internal sealed class ReloadPipeline
         yield return new Candidate(_lastGood!, IsNew: false);
     }
 
-    private BuildResult Build(SourceLook look)
+    private BuildResult Build(SourceLook look, CancellationToken cancellationToken)
     {
         var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
         _compiled = look.Files;
-        return _compiler!.Compile(files, _processEnd.Asked);
+        return _compiler!.Compile(files, cancellationToken);
     }
 
     /// <summary>Not before the application's own start is over: until then it ends, and handles its exceptions, as it would without us.</summary>

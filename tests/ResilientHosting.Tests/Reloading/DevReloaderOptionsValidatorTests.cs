@@ -18,6 +18,7 @@ public sealed class DevReloaderOptionsValidatorTests
         HoldTimeout = TimeSpan.FromMinutes(10),
         MaxHeldRequests = 1,
         StartTimeout = TimeSpan.FromSeconds(1),
+        TriggerFile = "../reload",
     }).Succeeded);
 
     [Fact]
@@ -32,6 +33,7 @@ public sealed class DevReloaderOptionsValidatorTests
             HoldTimeout = TimeSpan.Zero,
             StartTimeout = TimeSpan.FromMinutes(11),
             MaxHeldRequests = 0,
+            TriggerFile = "reload/",
         });
 
         Assert.Equal(
@@ -43,6 +45,7 @@ public sealed class DevReloaderOptionsValidatorTests
                 "Property HoldTimeout: must be from 00:00:01 to 00:10:00, but is 00:00:00.",
                 "Property StartTimeout: must be from 00:00:01 to 00:10:00, but is 00:11:00.",
                 "Property MaxHeldRequests: must be at least 1, but is 0.",
+                "Property TriggerFile: must be the path of a file, but is \"reload/\".",
             ],
             result.Failures);
     }

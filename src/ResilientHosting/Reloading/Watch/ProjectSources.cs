@@ -34,6 +34,9 @@ internal sealed class ProjectSources
     /// <summary>Whether a file is an input of this project, was one until it was deleted, or would be one if it were there.</summary>
     public bool Owns(string path) => _listed.Contains(path) || (SourceTree.IsUnder(Directory, path) && IsNewInput(path));
 
+    /// <summary>As <see cref="Owns"/>, or, before MSBuild has answered, any source in the project's folder.</summary>
+    public bool Takes(string path) => _excluded is null ? SourceTree.IsUnder(Directory, path) : Owns(path);
+
     /// <summary>The inputs that live outside the project's folder.</summary>
     public IEnumerable<string> LinkedFiles() => _listed.Where(path => !SourceTree.IsUnder(Directory, path));
 

@@ -26,6 +26,9 @@ internal sealed class SourceTree
         ? _projects[0].Enumerate()
         : _projects.SelectMany(project => project.Enumerate()).Distinct();
 
+    /// <summary>Whether a source file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
+    public bool Takes(string path) => _projects.Any(project => project.Takes(path));
+
     /// <summary>The folders to watch: each project's own, and each top-level one below it that can hold inputs.</summary>
     public IEnumerable<(string Path, bool Recursive)> WatchRoots() =>
         _projects.SelectMany(WatchRoots).DistinctBy(root => root.Path);
@@ -33,8 +36,10 @@ internal sealed class SourceTree
     /// <summary>The inputs that live outside the application's own folder: linked files, and those of other projects.</summary>
     public IEnumerable<string> EnumerateElsewhere() => Enumerate().Where(path => !IsUnder(ProjectDirectory, path));
 
-    public static bool IsSource(string path) =>
-        Path.GetExtension(path.AsSpan()) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path.AsSpan())[0] != '.';
+    public static bool IsSource(string path) => IsSource(path.AsSpan());
+
+    public static bool IsSource(ReadOnlySpan<char> path) =>
+        Path.GetExtension(path) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path)[0] != '.';
 
     public static bool IsUnder(string directory, string path) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
@@ -42,7 +47,7 @@ internal sealed class SourceTree
     /// <summary>The files that the SDK's default rules would take from a folder.</summary>
     public static IEnumerable<string> EnumerateSources(string directory) => Directory.Exists(directory)
         ? Directory.EnumerateFiles(directory, "*", Files).Where(IsSource)
-            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(HoldsInputs).SelectMany(EnumerateSources))
+            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(path => HoldsInputs(path)).SelectMany(EnumerateSources))
         : [];
 
     private static IEnumerable<(string Path, bool Recursive)> WatchRoots(ProjectSources project)
@@ -53,7 +58,7 @@ internal sealed class SourceTree
         }
 
         yield return (project.Directory, false);
-        foreach (var directory in Directory.EnumerateDirectories(project.Directory, "*", Directories).Where(HoldsInputs))
+        foreach (var directory in Directory.EnumerateDirectories(project.Directory, "*", Directories).Where(path => HoldsInputs(path)))
         {
             yield return (directory, true);
         }
@@ -67,9 +72,9 @@ internal sealed class SourceTree
         }
     }
 
-    private static bool HoldsInputs(string directory)
+    public static bool HoldsInputs(ReadOnlySpan<char> directory)
     {
-        var name = Path.GetFileName(directory.AsSpan());
+        var name = Path.GetFileName(directory);
         return name is not ("bin" or "obj" or "node_modules" or "wwwroot") && name[0] != '.';
     }
 }

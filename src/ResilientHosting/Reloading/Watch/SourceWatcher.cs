@@ -1,26 +1,32 @@
 namespace ResilientHosting.Reloading;
 
 /// <summary>
-/// Notices that sources changed. Events only say when to look; what changed is always found by looking at every file, so a lost,
-/// doubled or misnamed event costs a moment and never an edit. A regular sweep looks even when no event came.
+/// Notices that sources changed. An event says which file to look at, and anything unusual (a folder, an overflow, an unknown file) is a
+/// reason to look at every file. A regular sweep does so even when no event came: a lost event costs a moment and never an edit.
 /// </summary>
 internal sealed class SourceWatcher : IDisposable
 {
     private static readonly TimeSpan SweepBesideEvents = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SweepAlone = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LongestBurst = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan LongestWork = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan BetweenQuestions = TimeSpan.FromMilliseconds(100);
 
     private readonly DevReloaderOptions _options;
     private readonly TimeProvider _clock;
     private readonly ReloadConsole _console;
     private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly Dictionary<string, FileSystemWatcher> _watchers = [];
-    private readonly HashSet<string> _blind = [];
-    private readonly ITimer _sweep;
+    private readonly HashSet<string> _named = [];
+    private readonly FolderEvents _events;
+    private readonly ITimer _timer;
+    private readonly TriggerFile? _trigger;
     private SourceTree _tree;
+    private SourceSweep _sweep;
     private SourceSnapshot _served = SourceSnapshot.Empty;
+    private SourceSnapshot _latest = SourceSnapshot.Empty;
     private string? _requested;
     private long _lastEvent;
+    private bool _lookAtAll;
     private bool _gone;
     private bool _paused;
     private volatile bool _disposed;
@@ -28,12 +34,18 @@ internal sealed class SourceWatcher : IDisposable
     public SourceWatcher(SourceTree tree, DevReloaderOptions options, TimeProvider clock, ReloadConsole console)
     {
         _tree = tree;
+        _sweep = new SourceSweep(tree);
         _options = options;
         _clock = clock;
         _console = console;
-        _sweep = clock.CreateTimer(
-            static watcher => ((SourceWatcher)watcher!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _trigger = options.TriggerFile is { } trigger ? new TriggerFile(Path.GetFullPath(trigger, tree.ProjectDirectory)) : null;
+        _events = new FolderEvents(console, OnFileEvent, OnFolderEvent);
+        _timer = clock.CreateTimer(
+            static watcher => ((SourceWatcher)watcher!).LookAtAll(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>Gets or sets whose work on the files is waited for.</summary>
+    public IReadOnlyList<IWorkInProgress> Others { get; set; } = [];
 
     /// <summary>Gets the sources as they were when they were last dealt with.</summary>
     public SourceSnapshot Served => _served;
@@ -44,12 +56,13 @@ internal sealed class SourceWatcher : IDisposable
     /// <summary>Takes the first look and begins to watch.</summary>
     public void Start()
     {
-        _served = SourceSnapshot.Empty.Retake(_tree.Enumerate());
-        WatchDirectories();
+        _served = _latest = SourceSnapshot.Empty.Retake(_tree.Enumerate(), _clock.GetUtcNow());
+        WatchFolders();
+        LookAtAll();
         if (_options.Watch != WatchMode.Events)
         {
             var interval = _options.PollingInterval ?? (_options.Watch == WatchMode.Polling ? SweepAlone : SweepBesideEvents);
-            _sweep.Change(interval, interval);
+            _timer.Change(interval, interval);
         }
     }
 
@@ -57,14 +70,16 @@ internal sealed class SourceWatcher : IDisposable
     public void Refine(SourceTree tree)
     {
         _tree = tree;
-        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateElsewhere());
-        WatchDirectories();
-        Wake();
+        _sweep = new SourceSweep(tree);
+        _served = _latest = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateElsewhere(), _clock.GetUtcNow());
+        WatchFolders();
+        LookAtAll();
     }
 
     public void Request(string reason)
     {
         _requested = reason;
+        LookAtAllNextTime();
         OnEvent();
     }
 
@@ -73,16 +88,32 @@ internal sealed class SourceWatcher : IDisposable
     public void Resume()
     {
         _paused = false;
+        LookAtAllNextTime();
         OnEvent();
     }
 
-    /// <summary>Waits until something differs from what is being served.</summary>
+    /// <summary>Waits until something differs from what is being served, and nobody else is at work on the files.</summary>
     public async ValueTask<SourceLook> WaitForChangesAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             if (!_paused && Look() is { Changes.IsEmpty: false } look)
             {
+                if (await WaitForOthersAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    continue;
+                }
+
+                if (look.Changes.Changes.Any(change => change.Kind == ChangeKind.Deleted || look.Files.IsHalfWritten(change.Path)))
+                {
+                    // Many editors save by emptying or deleting the file first. A build of that would only be in the way.
+                    look = await SettleAsync(cancellationToken).ConfigureAwait(false);
+                    if (look.Changes.IsEmpty)
+                    {
+                        continue;
+                    }
+                }
+
                 return look;
             }
 
@@ -91,19 +122,30 @@ internal sealed class SourceWatcher : IDisposable
     }
 
     /// <summary>Waits until the sources differ from how they are now, whatever else is still waiting to be dealt with.</summary>
-    public async ValueTask WaitForNextEditAsync(CancellationToken cancellationToken)
+    public ValueTask WaitForNextEditAsync(CancellationToken cancellationToken) => WaitForNextEditAsync(Look().Files, cancellationToken);
+
+    /// <summary>Waits until the sources differ from how they were.</summary>
+    public async ValueTask WaitForNextEditAsync(SourceSnapshot files, CancellationToken cancellationToken)
     {
-        var now = Look().Files;
-        while (Look().Files.ChangesSince(now).Count == 0)
+        while (Look().Files.ChangesSince(files).Count == 0)
         {
             await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Waits until nothing has happened for the quiet period, or a burst has gone on for too long, and looks again.</summary>
+    /// <summary>
+    /// Waits until nothing has happened for the quiet period, or a burst has gone on for too long, and nobody else is at work; then looks
+    /// again.
+    /// </summary>
     public async ValueTask<SourceLook> SettleAsync(CancellationToken cancellationToken)
     {
         var started = _clock.GetTimestamp();
+        if (_clock.GetElapsedTime(LastEvent) > LongestBurst)
+        {
+            // No event told of this change, and none will tell of the rest of it.
+            LookAtAll();
+        }
+
         while (_clock.GetElapsedTime(started) < LongestBurst)
         {
             var quietFor = _clock.GetElapsedTime(LastEvent);
@@ -115,6 +157,13 @@ internal sealed class SourceWatcher : IDisposable
             await Task.Delay(_options.QuietPeriod - quietFor, _clock, cancellationToken).ConfigureAwait(false);
         }
 
+        await WaitForOthersAsync(cancellationToken).ConfigureAwait(false);
+        lock (_named)
+        {
+            // The event of a second save may still be on its way.
+            _named.UnionWith(_latest.ChangesSince(_served).Select(change => change.Path));
+        }
+
         return Look();
     }
 
@@ -123,33 +172,93 @@ internal sealed class SourceWatcher : IDisposable
     {
         _served = look.Files;
         Interlocked.CompareExchange(ref _requested, null, look.Changes.RequestedBecause);
-        WatchDirectories();
+        WatchFolders();
     }
 
     public void Dispose()
     {
         _disposed = true;
-        _sweep.Dispose();
-        UnwatchDirectories();
+        _timer.Dispose();
+        _events.Dispose();
+    }
+
+    /// <summary>Waits for git, or for a build that somebody else runs: their many writes are one change.</summary>
+    /// <returns>Whether there was anything to wait for.</returns>
+    private async ValueTask<bool> WaitForOthersAsync(CancellationToken cancellationToken)
+    {
+        var began = _clock.GetTimestamp();
+        string? said = null;
+        while (Others.Select(other => other.Find(_clock.GetUtcNow())).FirstOrDefault(reason => reason is not null) is { } reason)
+        {
+            if (said is null)
+            {
+                said = reason;
+                _console.Say($"{reason}; waiting until it is done");
+            }
+            else if (_clock.GetElapsedTime(began) >= LongestWork)
+            {
+                _console.Say($"{reason}, after {LongestWork.TotalSeconds:0} s still; not waiting any longer");
+                return false;
+            }
+
+            await Task.Delay(BetweenQuestions, _clock, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (said is not null)
+        {
+            LookAtAll();
+        }
+
+        return said is not null;
     }
 
     private SourceLook Look()
     {
+        if (_trigger?.WasTouched() == true)
+        {
+            Interlocked.CompareExchange(ref _requested, $"{_trigger.Name} touched", null);
+        }
+
         try
         {
             SayWhetherGone(!_tree.Exists);
             if (!_gone)
             {
-                var files = _served.Retake(_tree.Enumerate());
-                return new SourceLook(new ChangeSet(files.ChangesSince(_served), _requested), files);
+                _latest = LookWhereAsked();
+                return new SourceLook(new ChangeSet(_latest.ChangesSince(_served), _requested), _latest);
             }
         }
         catch (IOException)
         {
             // A folder vanished between being listed and being opened. The event or the sweep that tells of it is on its way.
+            LookAtAllNextTime();
         }
 
         return new SourceLook(new ChangeSet([], _requested), _served);
+    }
+
+    private SourceSnapshot LookWhereAsked()
+    {
+        string[] named;
+        bool all;
+        lock (_named)
+        {
+            (named, all) = ([.. _named], _lookAtAll);
+            _named.Clear();
+            _lookAtAll = false;
+        }
+
+        try
+        {
+            var now = _clock.GetUtcNow();
+            var files = _latest.Reread([.. named.Where(_latest.Contains)], now);
+            return all || named.Any(path => !_latest.Contains(path)) ? _sweep.Look(files, now) : files;
+        }
+        catch
+        {
+            LookAtAllNextTime();
+            throw;
+        }
     }
 
     private void SayWhetherGone(bool gone)
@@ -162,90 +271,31 @@ internal sealed class SourceWatcher : IDisposable
                 : $"{_tree.ProjectDirectory} is back");
 
             // What was watched is gone for good, even if a folder of the same name comes back.
-            UnwatchDirectories();
-            WatchDirectories();
+            _events.Clear();
+            WatchFolders();
+            LookAtAllNextTime();
         }
     }
 
-    private void WatchDirectories()
+    private void WatchFolders()
     {
         if (_options.Watch == WatchMode.Polling || !_tree.Exists)
         {
             return;
         }
 
-        lock (_watchers)
-        {
-            foreach (var (path, recursive) in _tree.WatchRoots())
-            {
-                if (!_disposed && !_watchers.ContainsKey(path) && TryWatch(path, recursive) is { } watcher)
-                {
-                    _watchers[path] = watcher;
-                }
-            }
-        }
-    }
-
-    private void UnwatchDirectories()
-    {
-        lock (_watchers)
-        {
-            foreach (var watcher in _watchers.Values)
-            {
-                watcher.Dispose();
-            }
-
-            _watchers.Clear();
-        }
-    }
-
-    private FileSystemWatcher? TryWatch(string path, bool recursive)
-    {
-        FileSystemWatcher? watcher = null;
         try
         {
-            watcher = new FileSystemWatcher(path) { IncludeSubdirectories = recursive };
-            watcher.Changed += (_, change) => OnFileEvent(change.FullPath);
-            watcher.Created += (_, change) => OnEntryEvent(change.FullPath);
-            watcher.Deleted += (_, change) => OnEntryEvent(change.FullPath);
-            watcher.Renamed += (_, change) =>
+            _events.Watch(_tree.WatchRoots());
+            if (Directory.Exists(_trigger?.Directory))
             {
-                OnEntryEvent(change.OldFullPath);
-                OnEntryEvent(change.FullPath);
-            };
-            watcher.Error += (_, _) => Forget(path);
-            watcher.EnableRaisingEvents = true;
-            return watcher;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            watcher?.Dispose();
-            if (_blind.Add(path))
-            {
-                _console.Say($"no events for {path} ({e.Message.TrimEnd('.')}); its files are looked at in regular sweeps instead");
+                _events.Watch([(_trigger.Directory, false)]);
             }
-
-            return null;
         }
-    }
-
-    /// <summary>An overflow: look at everything now, and watch the folder afresh afterwards.</summary>
-    private void Forget(string path)
-    {
-        Unwatch(path);
-        OnEvent();
-    }
-
-    private bool Unwatch(string path)
-    {
-        FileSystemWatcher? watcher;
-        lock (_watchers)
+        catch (DirectoryNotFoundException)
         {
-            _watchers.Remove(path, out watcher);
+            // Gone between being found and being listed. The event or the sweep that tells of it is on its way.
         }
-
-        watcher?.Dispose();
-        return watcher is not null;
     }
 
     private void OnFileEvent(string path)
@@ -253,21 +303,38 @@ internal sealed class SourceWatcher : IDisposable
         // The rest of a project folder may be busy all day: a database, logs, an editor's swap files.
         if (SourceTree.IsSource(path))
         {
-            OnEvent();
+            lock (_named)
+            {
+                _named.Add(path);
+            }
         }
-    }
-
-    private void OnEntryEvent(string path)
-    {
-        // A folder that came or went. A watcher that it had watches what is no longer there, even if the name is taken again.
-        if (Unwatch(path) | Directory.Exists(path))
+        else if (Path.GetFileName(path) != _trigger?.Name)
         {
-            WatchDirectories();
-            OnEvent();
             return;
         }
 
-        OnFileEvent(path);
+        OnEvent();
+    }
+
+    private void OnFolderEvent()
+    {
+        WatchFolders();
+        LookAtAllNextTime();
+        OnEvent();
+    }
+
+    private void LookAtAll()
+    {
+        LookAtAllNextTime();
+        Wake();
+    }
+
+    private void LookAtAllNextTime()
+    {
+        lock (_named)
+        {
+            _lookAtAll = true;
+        }
     }
 
     private void OnEvent()

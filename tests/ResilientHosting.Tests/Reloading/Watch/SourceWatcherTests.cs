@@ -33,7 +33,7 @@ public sealed class SourceWatcherTests : IDisposable
         var watcher = Watch(mode);
         var noticed = NextAsync(watcher);
 
-        _folder.Write("app/Orders/Order.cs", "two");
+        Save("app/Orders/Order.cs", "two");
 
         Assert.Equal([new SourceChange(file, ChangeKind.Edited)], (await noticed).Changes.Changes);
     }
@@ -74,7 +74,7 @@ public sealed class SourceWatcherTests : IDisposable
     public async Task Folder_MovedInAndOutAgain_IsNoticedByEvents()
     {
         _folder.Write("app/Program.cs", "");
-        _folder.Write("drafts/Api.V2/Orders.cs", "");
+        _folder.Write("drafts/Api.V2/Orders.cs", "one");
         var inside = Path.Combine(Project, "Api.V2");
         var watcher = Watch(WatchMode.Events);
 
@@ -84,6 +84,7 @@ public sealed class SourceWatcherTests : IDisposable
 
         noticed = NextAsync(watcher);
         Directory.Move(inside, _folder.PathOf("drafts/Api.V2"));
+        await PassTimeAsync(noticed);
         Assert.Equal([new SourceChange(Path.Combine(inside, "Orders.cs"), ChangeKind.Deleted)], (await AcceptAsync(watcher, noticed)).Changes.Changes);
     }
 
@@ -96,14 +97,15 @@ public sealed class SourceWatcherTests : IDisposable
 
         var noticed = NextAsync(watcher);
         Directory.Delete(Path.Combine(Project, "Orders"), recursive: true);
+        await PassTimeAsync(noticed);
         await AcceptAsync(watcher, noticed);
 
         noticed = NextAsync(watcher);
-        _folder.Write("app/Orders/Order.cs", "two");
+        Save("app/Orders/Order.cs", "two");
         await AcceptAsync(watcher, noticed);
 
         noticed = NextAsync(watcher);
-        _folder.Write("app/Orders/Order.cs", "three, after all is in place again");
+        Save("app/Orders/Order.cs", "three, after all is in place again");
         await AcceptAsync(watcher, noticed);
     }
 
@@ -123,7 +125,7 @@ public sealed class SourceWatcherTests : IDisposable
         _clock.Advance(Sweep);
         await _said.WaitForAsync($"{Project} is back");
 
-        _folder.Write("app/Program.cs", "two");
+        Save("app/Program.cs", "two");
         Assert.Equal([new SourceChange(_folder.PathOf("app/Program.cs"), ChangeKind.Edited)], (await noticed).Changes.Changes);
     }
 
@@ -212,12 +214,149 @@ public sealed class SourceWatcherTests : IDisposable
         Assert.True(_clock.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(300), "It ended before the longest burst was over.");
     }
 
-    private SourceWatcher Watch(WatchMode mode)
+    [Fact]
+    public async Task Edit_ToAnEmptyFile_WaitsForTheRestOfIt()
+    {
+        _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(WatchMode.Events);
+        var noticed = NextAsync(watcher);
+
+        _folder.Write("app/Program.cs", "");
+        await WaitForTimerAsync();
+        Assert.False(noticed.IsCompleted);
+        _folder.Write("app/Program.cs", "two");
+        await PassTimeAsync(noticed);
+
+        var look = await noticed;
+        Assert.Single(look.Changes.Changes);
+        Assert.False(look.Files.IsHalfWritten(_folder.PathOf("app/Program.cs")));
+    }
+
+    [Fact]
+    public async Task Edit_UndoneWhileItWasLookedAt_IsNoChange()
+    {
+        var file = _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(WatchMode.Events);
+        var noticed = NextAsync(watcher);
+
+        File.Delete(file);
+        await WaitForTimerAsync();
+        _folder.Write("app/Program.cs", "one");
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        Save("app/Orders.cs", "a real change");
+        await PassTimeAsync(noticed);
+
+        Assert.Equal([new SourceChange(_folder.PathOf("app/Orders.cs"), ChangeKind.Added)], (await noticed).Changes.Changes);
+    }
+
+    [Theory]
+    [InlineData(WatchMode.Events)]
+    [InlineData(WatchMode.Polling)]
+    public async Task TriggerFile_Touched_IsARequest(WatchMode mode)
+    {
+        _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(mode, triggerFile: "../reload");
+        var noticed = NextAsync(watcher);
+
+        _folder.Write("reload", "");
+        if (mode == WatchMode.Polling)
+        {
+            _clock.Advance(Sweep);
+        }
+
+        var look = await AcceptAsync(watcher, noticed);
+        Assert.Equal("reload touched", look.Changes.RequestedBecause);
+        Assert.Empty(look.Changes.Changes);
+        File.Delete(_folder.PathOf("reload"));
+        var settled = watcher.SettleAsync(TestContext.Current.CancellationToken).AsTask();
+        await PassTimeAsync(settled);
+        Assert.True((await settled).Changes.IsEmpty);
+    }
+
+    [Fact]
+    public async Task Edit_WhileSomebodyIsAtWork_WaitsUntilTheyAreDoneAndSaysSo()
+    {
+        _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(WatchMode.Polling);
+        var work = new Work { Reason = "git is at work (index.lock)" };
+        watcher.Others = [work];
+        _folder.Write("app/Program.cs", "two");
+        var noticed = NextAsync(watcher);
+        await _said.WaitForAsync("git is at work (index.lock); waiting until it is done");
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(noticed.IsCompleted);
+
+        _folder.Write("app/Orders.cs", "written by the same operation");
+        work.Reason = null;
+        await PassTimeAsync(noticed);
+
+        Assert.Equal(2, (await noticed).Changes.Changes.Count);
+    }
+
+    [Fact]
+    public async Task Edit_WhileSomebodyIsAtWorkForEver_IsTakenAfterAMinute()
+    {
+        _folder.Write("app/Program.cs", "one");
+        var watcher = Watch(WatchMode.Polling);
+        watcher.Others = [new Work { Reason = "git is at work (index.lock)" }];
+        _folder.Write("app/Program.cs", "two");
+        var began = _clock.GetTimestamp();
+        var noticed = NextAsync(watcher);
+
+        await PassTimeAsync(noticed);
+
+        Assert.Single((await noticed).Changes.Changes);
+        Assert.True(_clock.GetElapsedTime(began) >= TimeSpan.FromMinutes(1));
+        await _said.WaitForAsync("git is at work (index.lock), after 60 s still; not waiting any longer");
+    }
+
+    private SourceWatcher Watch(WatchMode mode, string? triggerFile = null)
     {
         _watcher = new SourceWatcher(
-            new SourceTree(Project), new DevReloaderOptions { Watch = mode }, _clock, new ReloadConsole(new LineWriter(_said)));
+            new SourceTree(Project),
+            new DevReloaderOptions { Watch = mode, TriggerFile = triggerFile },
+            _clock,
+            new ReloadConsole(new LineWriter(_said)));
         _watcher.Start();
         return _watcher;
+    }
+
+    /// <summary>Saves so that nobody sees half a file, for which the watcher would wait: the clock stands still.</summary>
+    private void Save(string file, string content)
+    {
+        var draft = _folder.Write("draft", content);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.PathOf(file))!);
+        File.Move(draft, _folder.PathOf(file), overwrite: true);
+    }
+
+    /// <summary>Lets the clock run until something is done.</summary>
+    private async Task PassTimeAsync(Task task)
+    {
+        using var limit = new CancellationTokenSource(KestrelTestHost.Timeout);
+        while (!task.IsCompleted)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            _clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Waits until the watcher waits for time to pass; beside events there are no sweeps.</summary>
+    private async Task WaitForTimerAsync()
+    {
+        using var limit = new CancellationTokenSource(KestrelTestHost.Timeout);
+        while (_clock.PendingTimers == 0)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private sealed class Work : IWorkInProgress
+    {
+        public volatile string? Reason;
+
+        public string? Find(DateTimeOffset now) => Reason;
     }
 
     private static Task<SourceLook> NextAsync(SourceWatcher watcher) =>
