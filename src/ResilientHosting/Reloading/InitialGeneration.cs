@@ -10,8 +10,31 @@ internal sealed record InitialGeneration(Generation Generation, SwapSeams Seams)
     public static void Join(IServiceCollection services)
     {
         var initial = Create();
-        initial.Seams.AddTo(services, initial.Generation);
         services.AddSingleton(initial);
         services.AddSingleton(_ => new Generation.StopSentinel(initial.Generation));
+        initial.Seams.AddTo(services, initial.Generation);
+
+        // A server may still be registered, by UseKestrel() for example: once the host is being built, no more.
+        HostEvents? events = null;
+        events = new HostEvents(
+            run: null,
+            building: host => host.ConfigureServices((_, built) =>
+            {
+                if (built.Any(service => ReferenceEquals(service.ImplementationInstance, initial)))
+                {
+                    initial.Seams.AddTo(built, initial.Generation);
+                }
+            }),
+            built: host =>
+            {
+                if (host.Services.GetService<InitialGeneration>() == initial)
+                {
+                    events!.Dispose();
+                }
+                else
+                {
+                    initial.Generation.Others.Add(host);
+                }
+            });
     }
 }

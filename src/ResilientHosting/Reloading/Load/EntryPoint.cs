@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.Hosting;
@@ -30,7 +29,7 @@ internal static class EntryPoint
         Generation.Current = generation;
         try
         {
-            using var events = DiagnosticListener.AllListeners.Subscribe(new HostBuildingEvents(generation, onHostBuilding));
+            using var events = new HostEvents(generation, onHostBuilding, generation.Others.Add);
             using var reflection = generation.EnterContextualReflection();
             Assembly.SetEntryAssembly(application);
 
@@ -45,43 +44,5 @@ internal static class EntryPoint
         {
             generation.SetFinished(e);
         }
-    }
-
-    /// <summary>Hears of the hosts that one run of the entry point builds, and of no other host in the process.</summary>
-    private sealed class HostBuildingEvents(Generation generation, Action<IHostBuilder> onHostBuilding)
-        : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
-    {
-        private IDisposable? _subscription;
-
-        public void OnNext(DiagnosticListener value)
-        {
-            if (value.Name == "Microsoft.Extensions.Hosting" && Generation.Current == generation)
-            {
-                _subscription?.Dispose();
-                _subscription = value.Subscribe(this);
-            }
-        }
-
-        public void OnNext(KeyValuePair<string, object?> value)
-        {
-            if (Generation.Current != generation)
-            {
-                return;
-            }
-
-            if (value is { Key: "HostBuilding", Value: IHostBuilder builder })
-            {
-                onHostBuilding(builder);
-            }
-            else if (value.Key == "HostBuilt")
-            {
-                // A subscription left behind would keep the generation alive for ever.
-                _subscription?.Dispose();
-            }
-        }
-
-        public void OnCompleted() => _subscription?.Dispose();
-
-        public void OnError(Exception error) => _subscription?.Dispose();
     }
 }

@@ -31,6 +31,15 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets or sets what requests run in; null until its server has started.</summary>
     public RunningApplication? Application { get; set; }
 
+    /// <summary>Gets or sets a value indicating whether its host has no web server, so that it is served without requests.</summary>
+    public bool IsWorker { get; set; }
+
+    /// <summary>Gets or sets a value indicating whether its server is an ordinary one, which closes its port when it stops.</summary>
+    public bool HasOrdinaryServer { get; set; }
+
+    /// <summary>Gets the hosts of this run, so that those besides the attached one can be stopped with it.</summary>
+    public OtherHosts Others { get; } = new();
+
     /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
     public int CutRequests { get; set; }
 
@@ -48,15 +57,16 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
 
     public AssemblyLoadContext.ContextualReflectionScope EnterContextualReflection() => context.EnterContextualReflection();
 
-    /// <summary>Learns of the host. Called for every host that gets a web server, as early as its container allows.</summary>
-    public void Attach(IServiceProvider services)
+    /// <summary>Learns of a host with a web server, as early as its container allows. The first to come is the one that is reloaded.</summary>
+    /// <returns>Whether this is the host that is reloaded.</returns>
+    public bool Attach(IServiceProvider services)
     {
-        if (_lifetime is not null)
+        var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
+        if (Interlocked.CompareExchange(ref _lifetime, lifetime, null) is { } attached)
         {
-            return;
+            return attached == lifetime;
         }
 
-        _lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
 
@@ -65,6 +75,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         {
             _lifetime.ApplicationStopped.Register(SetStopped);
         }
+
+        return true;
     }
 
     /// <summary>Calls back when the host stops of its own accord.</summary>
@@ -94,6 +106,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
             ThreadPool.UnsafeQueueUserWorkItem(static lifetime => lifetime.StopApplication(), _lifetime, preferLocal: false);
         }
     }
+
+    /// <summary>Begins to stop the hosts that run besides the attached one.</summary>
+    public (int Count, Task Stopped) StopOthers(TimeSpan timeout, TimeProvider clock) => Others.Stop(_lifetime, timeout, clock);
 
     /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>
     public void Unload()

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace ResilientHosting.Reloading;
 
@@ -33,7 +34,7 @@ internal sealed class Swapper(
         {
             try
             {
-                serving = await StartAsync(candidate.Image).ConfigureAwait(false);
+                serving = await StartAsync(old, candidate.Image).ConfigureAwait(false);
                 failure = candidate.IsNew ? null : failure;
                 break;
             }
@@ -49,7 +50,7 @@ internal sealed class Swapper(
         var held = 0;
         if (serving is not null)
         {
-            held = seams.Requests.Publish(serving.Application!);
+            held = Publish(serving);
             seams.EndRetired(e => console.Say("a retired server did not end cleanly: " + e.Message));
         }
         else
@@ -72,7 +73,7 @@ internal sealed class Swapper(
 
     private async Task StopAsync(Generation old)
     {
-        if (old.Application is null)
+        if (old.HasOrdinaryServer)
         {
             // A server without our listeners can only be told to hurry.
             old.LimitShutdown(seams.Requests.Options.DrainTimeout);
@@ -84,9 +85,15 @@ internal sealed class Swapper(
         }
 
         old.RequestStop();
+        var (others, othersStopped) = old.StopOthers(StopTimeout, seams.Clock);
+        if (others > 0)
+        {
+            console.Say($"{others} more {(others == 1 ? "host" : "hosts")} of this process started again with the application; one is reloaded without closing its port, the others are not");
+        }
+
         try
         {
-            await old.Stopped.WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
+            await Task.WhenAll(old.Stopped, othersStopped).WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
                 .ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -99,7 +106,7 @@ internal sealed class Swapper(
         }
     }
 
-    private async Task<Generation> StartAsync(AssemblyImage image)
+    private async Task<Generation> StartAsync(Generation old, AssemblyImage image)
     {
         var number = Interlocked.Increment(ref _lastNumber);
         var context = new GenerationLoadContext(number, image, projectLibraries);
@@ -108,6 +115,10 @@ internal sealed class Swapper(
         {
             seams.AddTo(services, generation);
             services.TryAddSingleton<IDevReloader, DevReloaderHandle>();
+            if (old.IsWorker)
+            {
+                services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkerStart>());
+            }
         }));
 
         try
@@ -117,10 +128,10 @@ internal sealed class Swapper(
             if (!generation.Started.IsCompleted)
             {
                 await generation.Finished.ConfigureAwait(false);
-                throw new InvalidOperationException("Program.cs returned without running a web host.");
+                throw new InvalidOperationException("Program.cs returned without running a host.");
             }
 
-            return generation.Application is not null
+            return generation.Application is not null || generation.IsWorker
                 ? generation
                 : throw new InvalidOperationException("The application started without Kestrel; the reloader knows no other server.");
         }
@@ -136,6 +147,17 @@ internal sealed class Swapper(
 
             throw;
         }
+    }
+
+    private int Publish(Generation serving)
+    {
+        if (serving.Application is { } application)
+        {
+            return seams.Requests.Publish(application);
+        }
+
+        seams.Requests.Fail(new InvalidOperationException("The application has no web server any more."));
+        return 0;
     }
 
     private Task ReleaseListenersAsync(Generation? serving) =>
