@@ -43,6 +43,7 @@ public sealed class ReloadableApp : IAsyncDisposable
         command.RedirectStandardError = true;
         command.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         command.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
+        command.Environment["DOTNET_ENVIRONMENT"] = "Development";
         foreach (var (name, value) in environment)
         {
             command.Environment[name] = value;
@@ -59,6 +60,27 @@ public sealed class ReloadableApp : IAsyncDisposable
         await app.WaitUntilReadyAsync();
         return app;
     }
+
+    /// <summary>Starts the process as a developer does, with <c>dotnet run</c>, and waits until its reloader is ready for edits.</summary>
+    public static async Task<ReloadableApp> RunAsync(
+        ReloadableProject project, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
+    {
+        var app = Launch(
+            project, environment ?? new Dictionary<string, string>(), [ReloadableProject.Dotnet, "run", "--no-build", "--", .. arguments]);
+        await app.WaitUntilReadyAsync();
+        if (app.Console.Since(0).Any(line => line.Contains(Announcement, StringComparison.Ordinal)))
+        {
+            await app.WaitUntilListeningAsync();
+        }
+
+        return app;
+    }
+
+    /// <summary>Where the application has listened since a mark, in the order of its endpoints.</summary>
+    public string[] AddressesSince(int mark) =>
+        [.. Console.Since(mark)
+            .Where(line => line.Contains(Announcement, StringComparison.Ordinal))
+            .Select(line => line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..])];
 
     public async Task WaitUntilListeningAsync(int mark = 0)
     {

@@ -15,6 +15,8 @@ internal sealed class SwapSeams(TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly List<(IServer Kestrel, ServerConnections Connections)> _retired = [];
 
+    private ServerConnections? _joined;
+
     public TimeProvider Clock => clock;
 
     public RequestSwitch Requests { get; } = new(clock);
@@ -33,7 +35,7 @@ internal sealed class SwapSeams(TimeProvider clock)
             return;
         }
 
-        var connections = new ServerConnections();
+        var connections = _joined = new ServerConnections();
         services.Remove(server);
         services.AddSingleton<IServer>(provider =>
         {
@@ -52,6 +54,20 @@ internal sealed class SwapSeams(TimeProvider clock)
 
         // QUIC owns its sockets and can't hand them over. Clients that know HTTP/3 from elsewhere fall back to HTTP/2.
         services.RemoveAll<IMultiplexedConnectionListenerFactory>();
+    }
+
+    /// <summary>Keeps the ports open that an ordinary server is about to close, if it has got its listeners from here.</summary>
+    /// <returns>Whether it has. It closes its connections nevertheless, those that are idle at once.</returns>
+    public bool KeepPorts()
+    {
+        if (_joined is null)
+        {
+            return false;
+        }
+
+        _joined.Retire();
+        Listeners.Pause(_joined);
+        return true;
     }
 
     /// <summary>Keeps a server whose application is stopping, for its connections' sake.</summary>
