@@ -15,11 +15,13 @@ public sealed class ProjectCompiler
     private readonly CSharpCommandLineArguments _arguments;
     private readonly SourceFiles _files;
     private readonly ImageEmitter _emitter;
+    private readonly PublicSurface? _surface;
+    private readonly Dictionary<string, MetadataReference> _references;
     private CSharpCompilation _compilation;
     private GeneratorDriver _driver;
     private ImmutableArray<SyntaxTree> _generated = [];
 
-    private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas)
+    private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas, bool isReferenced)
     {
         _arguments = arguments;
         _files = new SourceFiles(arguments);
@@ -27,6 +29,9 @@ public sealed class ProjectCompiler
             [.. arguments.ManifestResources],
             arguments.EmitOptions.WithDebugInformationFormat(DebugInformationFormat.PortablePdb),
             allowDeltas && arguments.CompilationOptions.OptimizationLevel == OptimizationLevel.Debug);
+
+        _surface = isReferenced ? new PublicSurface() : null;
+        _references = OpenReferences(arguments);
 
         var configuration = EditorConfig.Load(arguments);
         _compilation = CreateCompilation(configuration);
@@ -37,13 +42,16 @@ public sealed class ProjectCompiler
     /// <param name="commandLine">The arguments MSBuild would give to csc.</param>
     /// <param name="projectDirectory">The folder that relative paths of the command line refer to.</param>
     /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
+    /// <param name="isReferenced">Whether other projects refer to this one.</param>
     /// <returns>
-    /// A delegate that brings the project up to date with the given files (changed, added or gone) and compiles it, as a whole image if
-    /// told so. Calls must not overlap. It returns the image, its symbols (both empty when there are errors) and the delta to apply to it if there is one, and every
-    /// warning and error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
+    /// A delegate that brings the project up to date with the given files (changed, added or gone) and reference assemblies (by the path
+    /// under which the project refers to them) and compiles it, as a whole image if told so. Calls must not overlap. It returns the image
+    /// and its symbols (both empty when there are errors), the delta to apply to it if there is one, the project's own reference assembly
+    /// if what other projects see of it has changed, and every warning and error as id, severity (2 warning, 3 error), path, line, column
+    /// (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
-    public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas)
+    public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas, bool isReferenced)
     {
         ArgumentNullException.ThrowIfNull(commandLine);
         var arguments = CSharpCommandLineParser.Default.Parse(commandLine, projectDirectory, sdkDirectory: null);
@@ -52,7 +60,7 @@ public sealed class ProjectCompiler
             throw new InvalidOperationException("MSBuild gave a command line the compiler rejects: " + string.Join("; ", arguments.Errors));
         }
 
-        var compiler = new ProjectCompiler(arguments, allowDeltas);
+        var compiler = new ProjectCompiler(arguments, allowDeltas, isReferenced);
         compiler.WarmUp();
         return compiler.Compile;
     }
@@ -60,21 +68,29 @@ public sealed class ProjectCompiler
     /// <summary>Compiles the project once, and then plays an edit through a few times, so that the first real one finds compiled code.</summary>
     private void WarmUp()
     {
-        Compile([], whole: true, default);
+        IReadOnlyDictionary<string, byte[]> unchanged = ImmutableDictionary<string, byte[]>.Empty;
+        Compile([], unchanged, whole: true, default);
         if (_compilation.GetEntryPoint(default) is { DeclaringSyntaxReferences: [var declaration, ..] })
         {
             for (var round = 0; round < WarmUpRounds; round++)
             {
-                Compile([declaration.SyntaxTree.FilePath], whole: false, default);
+                Compile([declaration.SyntaxTree.FilePath], unchanged, whole: false, default);
                 _emitter.Rehearse();
             }
         }
     }
 
-    private (byte[] Image, byte[] Symbols, ImageDelta? Delta, DiagnosticRow[] Diagnostics) Compile(
-        IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
+    private (byte[] Image, byte[] Symbols, ImageDelta? Delta, byte[]? Reference, DiagnosticRow[] Diagnostics) Compile(
+        IReadOnlyCollection<string> changedFiles,
+        IReadOnlyDictionary<string, byte[]> changedReferences,
+        bool whole,
+        CancellationToken cancellationToken)
     {
         (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        Replace(changedReferences);
+
+        // What another project changed may reach into any method of this one.
+        whole |= changedReferences.Count > 0;
 
         // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
         var guess = _compilation.AddSyntaxTrees(_generated);
@@ -94,7 +110,7 @@ public sealed class ProjectCompiler
         var broken = _files.Unreadable.Concat(generators.Results.Where(result => result.Exception is not null).Select(Describe)).ToArray();
         if (broken.Length > 0)
         {
-            return ([], [], null, broken);
+            return ([], [], null, null, broken);
         }
 
         if (emission is null || !SameTexts(generators.GeneratedTrees, _generated))
@@ -103,7 +119,10 @@ public sealed class ProjectCompiler
         }
 
         _generated = generators.GeneratedTrees;
-        return (emission.Image, emission.Symbols, emission.Delta, [.. generators.Diagnostics.Concat(emission.Diagnostics)
+        var reference = emission.Image.Length == 0
+            ? null
+            : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);
+        return (emission.Image, emission.Symbols, emission.Delta, reference, [.. generators.Diagnostics.Concat(emission.Diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);
     }
@@ -115,10 +134,7 @@ public sealed class ProjectCompiler
 
     private CSharpCompilation CreateCompilation(EditorConfig configuration)
     {
-        var baseDirectory = _arguments.BaseDirectory ?? Environment.CurrentDirectory;
-        var references = _arguments.MetadataReferences.Select(reference =>
-            (MetadataReference)MetadataReference.CreateFromFile(Path.Combine(baseDirectory, reference.Reference), reference.Properties));
-
+        var baseDirectory = BaseDirectory(_arguments);
         var options = _arguments.CompilationOptions
             .WithSyntaxTreeOptionsProvider(configuration.TreeOptions)
             .WithMetadataReferenceResolver(null)
@@ -126,8 +142,33 @@ public sealed class ProjectCompiler
             .WithSourceReferenceResolver(new SourceFileResolver([], baseDirectory, _arguments.PathMap))
             .WithStrongNameProvider(new DesktopStrongNameProvider(_arguments.KeyFileSearchPaths));
 
-        return CSharpCompilation.Create(_arguments.CompilationName, _files.ParseAll(), references, options);
+        return CSharpCompilation.Create(_arguments.CompilationName, _files.ParseAll(), _references.Values, options);
     }
+
+    private void Replace(IReadOnlyDictionary<string, byte[]> changedReferences)
+    {
+        foreach (var (path, image) in changedReferences)
+        {
+            var old = _references[path];
+            var fresh = MetadataReference.CreateFromImage(image, old.Properties, filePath: path);
+            _compilation = _compilation.ReplaceReference(old, fresh);
+            _references[path] = fresh;
+        }
+    }
+
+    private static Dictionary<string, MetadataReference> OpenReferences(CSharpCommandLineArguments arguments)
+    {
+        var references = new Dictionary<string, MetadataReference>();
+        foreach (var reference in arguments.MetadataReferences)
+        {
+            var path = Path.Combine(BaseDirectory(arguments), reference.Reference);
+            references.TryAdd(path, MetadataReference.CreateFromFile(path, reference.Properties));
+        }
+
+        return references;
+    }
+
+    private static string BaseDirectory(CSharpCommandLineArguments arguments) => arguments.BaseDirectory ?? Environment.CurrentDirectory;
 
     private CSharpGeneratorDriver CreateDriver(EditorConfig configuration)
     {

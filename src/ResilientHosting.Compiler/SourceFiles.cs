@@ -37,11 +37,9 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
     {
         foreach (var path in changed)
         {
-            if (_additional.TryGetValue(path, out var text))
+            if (_additional.ContainsKey(path) || Path.GetExtension(path) != ".cs")
             {
-                var fresh = new AdditionalFile(path, arguments);
-                driver = driver.ReplaceAdditionalText(text, fresh);
-                _additional[path] = fresh;
+                driver = UpdateAdditional(driver, path);
                 continue;
             }
 
@@ -62,6 +60,17 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         }
 
         return (compilation, driver);
+    }
+
+    /// <summary>A file for a generator such as Razor's: what is gone must be gone for the generator too.</summary>
+    private GeneratorDriver UpdateAdditional(GeneratorDriver driver, string path)
+    {
+        if (_additional.Remove(path, out var old))
+        {
+            driver = driver.RemoveAdditionalTexts([old]);
+        }
+
+        return File.Exists(path) ? driver.AddAdditionalTexts([_additional[path] = new AdditionalFile(path, arguments)]) : driver;
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>

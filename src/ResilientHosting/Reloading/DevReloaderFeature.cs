@@ -14,17 +14,7 @@ internal static class DevReloaderFeature
     [FeatureGuard(typeof(RequiresDynamicCodeAttribute))]
 #pragma warning disable IL4000 // The trimmer sets the switch, which the analyzer can't see from here.
     public static bool IsSupported =>
-        CanRunAgain
+        RuntimeFeature.IsDynamicCodeSupported
         && (!AppContext.TryGetSwitch("ResilientHosting.DevReloader.IsSupported", out var enabled) || enabled);
 #pragma warning restore IL4000
-
-    /// <summary>
-    /// A project with PublishAot declares that dynamic code is not supported even where <c>dotnet run</c> gives it a runtime that can do
-    /// all of it: one that has its assemblies as files.
-    /// </summary>
-    private static bool CanRunAgain
-    {
-        [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is an answer here.")]
-        get => RuntimeFeature.IsDynamicCodeSupported || typeof(object).Assembly.Location.Length > 0;
-    }
 }

@@ -11,7 +11,7 @@ internal static class DevReloaderStart
         }
         else
         {
-            DevReloaderLog.Off(services, "the application is trimmed or compiled ahead of time");
+            DevReloaderLog.Off(services, "the runtime has no dynamic code (published ahead of time), or the switch ResilientHosting.DevReloader.IsSupported is false");
         }
     }
 }

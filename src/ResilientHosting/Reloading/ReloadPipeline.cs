@@ -21,9 +21,9 @@ internal sealed class ReloadPipeline
     private readonly SourceWatcher _watcher;
     private readonly Lazy<Swapper> _swapper;
     private readonly Queue<ReloadRecord> _history = new();
-    private SdkCompiler? _compiler;
+    private SolutionCompiler? _compiler;
     private SourceSnapshot _compiled = SourceSnapshot.Empty;
-    private AssemblyImage? _lastGood;
+    private ProgramImage? _lastGood;
     private volatile Generation _serving;
 
     public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
@@ -33,8 +33,7 @@ internal sealed class ReloadPipeline
         _serving = initial.Generation;
         _processEnd = new ProcessEnd(_seams.Clock);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
-        _swapper = new Lazy<Swapper>(() => new Swapper(
-            _seams, ProjectLibraries.Read(prerequisites.AssemblyPath), _console, _processEnd));
+        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, _console, _processEnd));
     }
 
     public Generation Serving => _serving;
@@ -103,12 +102,13 @@ internal sealed class ReloadPipeline
         {
             try
             {
-                var commandLine = await CompilerCommandLine.QueryAsync(
+                var graph = await ProjectGraph.QueryAsync(
                     _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
-                _watcher.Refine(new SourceTree(commandLine));
-                _lastGood = AssemblyImage.Read(_prerequisites.AssemblyPath);
+                _watcher.Refine(new SourceTree(graph));
+                _lastGood = ProjectLibraries.ReadProgram(_prerequisites.AssemblyPath);
                 _compiled = _watcher.Served;
-                _compiler = SdkCompiler.Open(commandLine);
+                _compiler = SolutionCompiler.Open(
+                    new RoslynLoadContext(graph.Application.CommandLine!.RoslynDirectory), graph, _lastGood);
             }
             catch (InvalidOperationException e)
             {
@@ -155,17 +155,17 @@ internal sealed class ReloadPipeline
 
         _watcher.Accept(look);
         var reason = look.Changes.Describe(ProjectDirectory);
-        if (build.Image is null)
+        if (build.Program is null)
         {
             ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
             return;
         }
 
-        var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Image)).ConfigureAwait(false);
+        var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(noticed);
         if (swap.Failure is null)
         {
-            _lastGood = build.Image;
+            _lastGood = build.Program;
         }
 
         if (swap.Serving is { } serving)
@@ -178,10 +178,10 @@ internal sealed class ReloadPipeline
         ReportSwap(swap, reason, buildTime, total);
     }
 
-    private IEnumerable<Candidate> Candidates(AssemblyImage image)
+    private IEnumerable<Candidate> Candidates(ProgramImage program)
     {
-        yield return new Candidate(image, IsNew: true);
-        if (image.Delta is not null && _compiler!.CompileWhole(_processEnd.Asked).Image is { } whole)
+        yield return new Candidate(program, IsNew: true);
+        if (program.HasDelta && _compiler!.CompileWhole(_processEnd.Asked).Program is { } whole)
         {
             // The runtime may have refused the delta. If it is the program that fails, a whole image at least tells the line: methods
             // that a delta replaced have no line numbers in a stack trace.

@@ -155,6 +155,40 @@ public sealed class EditTests(ReloadableProject project, SharedApp shared) : ICl
         Assert.Equal($"generation {second}: 1", await App.GetAsync("/library"));
     }
 
+    [Fact]
+    public async Task ReferencedProjectEdited_InsideAMethod_IsServedWithoutCompilingTheApplication()
+    {
+        var next = await App.ReloadAsync(() => project.Replace("../Library/Counter.cs", "Increment(ref _value)", "Increment(ref _value) + 100"));
+
+        Assert.Equal($"generation {next}: 101", await App.GetAsync("/library"));
+    }
+
+    [Fact]
+    public async Task ReferencedProjectEdited_TogetherWithItsUse_IsCompiledFirst()
+    {
+        var next = await App.ReloadAsync(() =>
+        {
+            project.Replace("../Library/Counter.cs", "int Next()", "long Next(long by)");
+            project.Replace("../Library/Counter.cs", "Interlocked.Increment(ref _value)", "Interlocked.Increment(ref _value) + by");
+            project.Replace("Program.cs", "Counter.Next()", "Counter.Next(1_000_000_000_000)");
+        });
+
+        Assert.Equal($"generation {next}: 1000000000001", await App.GetAsync("/library"));
+    }
+
+    [Fact]
+    public async Task ReferencedProjectEdited_AgainstItsUse_IsAnErrorOfTheApplicationUntilEitherIsMended()
+    {
+        var mark = App.Console.Count;
+        await App.ExpectAsync("keeps serving", () => project.Replace("../Library/Counter.cs", "Next()", "Following()"));
+
+        Assert.Contains(App.Console.Since(mark), line => line.StartsWith(project.PathOf("Program.cs"), StringComparison.Ordinal));
+        Assert.NotEqual("", await App.GetAsync("/library"));
+
+        var mended = await App.ReloadAsync(() => project.Replace("Program.cs", "Counter.Next()", "Counter.Following()"));
+        Assert.Equal($"generation {mended}: 1", await App.GetAsync("/library"));
+    }
+
     [Theory]
     [InlineData("CS1056", new byte[] { 0xC3, 0x28, 0xFF, 0xFE, 0x0A })]
     [InlineData("CS2015", new byte[] { 0x63, 0x6C, 0x00, 0x00, 0x00, 0x00, 0x01, 0x02 })]

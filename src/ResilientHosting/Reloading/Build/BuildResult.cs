@@ -28,8 +28,15 @@ internal sealed record AssemblyImage(byte[] Image, byte[]? Symbols, ImageDelta? 
     }
 }
 
-/// <summary>What came out of a compilation. There is an image exactly when there is no error.</summary>
-internal sealed record BuildResult(AssemblyImage? Image, IReadOnlyList<BuildDiagnostic> Diagnostics)
+/// <summary>Everything a generation is loaded from: the application, and the libraries built from its solution by assembly name.</summary>
+internal sealed record ProgramImage(AssemblyImage Application, IReadOnlyDictionary<string, AssemblyImage> Libraries)
+{
+    /// <summary>Gets a value indicating whether any of its assemblies is an older image with a delta to apply.</summary>
+    public bool HasDelta => Application.Delta is not null || Libraries.Values.Any(library => library.Delta is not null);
+}
+
+/// <summary>What came out of a build. There is a program exactly when there is no error.</summary>
+internal sealed record BuildResult(ProgramImage? Program, IReadOnlyList<BuildDiagnostic> Diagnostics)
 {
     public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

@@ -1,10 +1,10 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using System.Reflection.Metadata;
-using System.Runtime.Loader;
+
 namespace ResilientHosting.Reloading;
 
-/// <summary>The SDK's own C# compiler, in this process, with the project kept open between compilations.</summary>
+/// <summary>One project, kept open between compilations by the SDK's own C# compiler in this process.</summary>
 [RequiresUnreferencedCode("Loads the SDK's compiler.")]
 [RequiresDynamicCode("Loads the SDK's compiler.")]
 internal sealed class SdkCompiler
@@ -15,54 +15,48 @@ internal sealed class SdkCompiler
 
     private SdkCompiler(CompileDelegate compile) => _compile = compile;
 
+    /// <param name="roslyn">The compiler.</param>
+    /// <param name="commandLine">The project.</param>
+    /// <param name="isReferenced">Whether other projects refer to it, so that a change of its public surface matters.</param>
+    /// <param name="allowDeltas">Whether deltas may be emitted; by default, whether the runtime can apply them.</param>
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of the project, can't be loaded.</exception>
-    public static SdkCompiler Open(CompilerCommandLine commandLine) => Open(commandLine, MetadataUpdater.IsSupported);
+    public static SdkCompiler Open(
+        RoslynLoadContext roslyn, CompilerCommandLine commandLine, bool isReferenced = false, bool? allowDeltas = null) =>
+        new(roslyn.OpenProject(
+            [.. commandLine.Arguments], commandLine.ProjectDirectory, allowDeltas ?? MetadataUpdater.IsSupported, isReferenced));
 
-    /// <inheritdoc cref="Open(CompilerCommandLine)" />
-    public static SdkCompiler Open(CompilerCommandLine commandLine, bool allowDeltas)
+    /// <summary>Compiles the project as it is now. Calls must not overlap.</summary>
+    /// <param name="changedFiles">The files edited, added or deleted since the last call.</param>
+    /// <param name="changedReferences">The reference assemblies of other projects that changed since the last call, by path.</param>
+    /// <param name="whole">Whether to make a whole image, even if a delta would do.</param>
+    /// <param name="cancellationToken">Ends the compilation early; the next call brings what this one missed.</param>
+    public ProjectBuild Compile(
+        IReadOnlyCollection<string> changedFiles,
+        IReadOnlyDictionary<string, byte[]> changedReferences,
+        bool whole,
+        CancellationToken cancellationToken)
     {
-        var context = new RoslynLoadContext(commandLine.RoslynDirectory);
-        using var image = typeof(SdkCompiler).Assembly.GetManifestResourceStream("ResilientHosting.Compiler.dll")!;
-        var open = context.LoadFromStream(image).GetType("ResilientHosting.Compiler.ProjectCompiler", throwOnError: true)!
-            .GetMethod("Open", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<string[], string, bool, CompileDelegate>>();
-        return new SdkCompiler(open([.. commandLine.Arguments], commandLine.ProjectDirectory, allowDeltas));
-    }
-
-    /// <summary>Compiles the project as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
-    public BuildResult Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken) =>
-        Compile(changedFiles, whole: false, cancellationToken);
-
-    /// <summary>Compiles the project as it was at the last call, as an image of its own rather than a delta.</summary>
-    public BuildResult CompileWhole(CancellationToken cancellationToken) => Compile([], whole: true, cancellationToken);
-
-    private BuildResult Compile(IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
-    {
-        var (image, symbols, delta, rows) = _compile(changedFiles, whole, cancellationToken);
+        var (image, symbols, delta, reference, rows) = _compile(changedFiles, changedReferences, whole, cancellationToken);
         var diagnostics = rows
             .Select(row => new BuildDiagnostic(row.Id, row.Severity == ErrorSeverity, row.Path, row.Line, row.Column, row.Message))
             .Distinct()
             .ToArray();
-        return image.Length == 0
-            ? new BuildResult(null, diagnostics)
-            : new BuildResult(
-                new AssemblyImage(image, symbols, delta is { } edit ? new ImageDelta(edit.Metadata, edit.IL, edit.Symbols) : null),
-                diagnostics);
+        return new ProjectBuild(
+            image.Length == 0 ? null : new AssemblyImage(image, symbols, delta is { } edit ? new ImageDelta(edit.Metadata, edit.IL, edit.Symbols) : null),
+            reference,
+            diagnostics);
     }
 
-    /// <summary>Keeps the SDK's Roslyn apart from any Roslyn the application carries.</summary>
-    [RequiresUnreferencedCode("Loads the SDK's compiler.")]
-    private sealed class RoslynLoadContext(string directory) : AssemblyLoadContext("ResilientHosting compiler")
-    {
-        protected override Assembly? Load(AssemblyName assemblyName)
-        {
-            if (assemblyName.Name?.StartsWith("Microsoft.CodeAnalysis", StringComparison.Ordinal) != true)
-            {
-                return null;
-            }
+    /// <summary>Compiles the project with the given files changed, and nothing else.</summary>
+    public ProjectBuild Compile(IReadOnlyCollection<string> changedFiles, CancellationToken cancellationToken) =>
+        Compile(changedFiles, ImmutableDictionary<string, byte[]>.Empty, whole: false, cancellationToken);
+}
 
-            var path = Path.Combine(directory, assemblyName.Name + ".dll");
-            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
-        }
-    }
+/// <summary>What came out of the compilation of one project. There is an image exactly when there is no error.</summary>
+/// <param name="Image">The assembly.</param>
+/// <param name="ChangedReference">Its reference assembly, if what other projects see of it has changed.</param>
+/// <param name="Diagnostics">Warnings and errors.</param>
+internal sealed record ProjectBuild(AssemblyImage? Image, byte[]? ChangedReference, IReadOnlyList<BuildDiagnostic> Diagnostics)
+{
+    public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

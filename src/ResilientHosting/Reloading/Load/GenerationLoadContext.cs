@@ -17,14 +17,14 @@ namespace ResilientHosting.Reloading;
 [RequiresUnreferencedCode("Loads the application again.")]
 internal sealed class GenerationLoadContext : AssemblyLoadContext
 {
-    private readonly IReadOnlyDictionary<string, string> _projectLibraries;
+    private readonly ProgramImage _program;
     private readonly ConcurrentDictionary<string, Assembly> _loaded = new();
 
-    public GenerationLoadContext(int generation, AssemblyImage application, IReadOnlyDictionary<string, string> projectLibraries)
+    public GenerationLoadContext(int generation, ProgramImage program)
         : base($"generation {generation}", isCollectible: true)
     {
-        _projectLibraries = projectLibraries;
-        Application = LoadImage(application);
+        _program = program;
+        Application = LoadImage(program.Application);
         _loaded[Application.GetName().Name!] = Application;
     }
 
@@ -38,14 +38,14 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
             return loaded;
         }
 
-        if (!_projectLibraries.TryGetValue(name, out var path) || !File.Exists(path))
+        if (!_program.Libraries.TryGetValue(name, out var library))
         {
             return null;
         }
 
         lock (_loaded)
         {
-            return _loaded.GetOrAdd(name, _ => LoadImage(AssemblyImage.Read(path)));
+            return _loaded.GetOrAdd(name, _ => LoadImage(library));
         }
     }
 

@@ -2,11 +2,16 @@ using System.Text.Json;
 
 namespace ResilientHosting.Reloading;
 
-/// <summary>The assemblies beside the application that were built from projects rather than taken from packages.</summary>
+/// <summary>The assemblies beside an application that were built from projects rather than taken from packages.</summary>
 internal static class ProjectLibraries
 {
-    /// <summary>Reads them from the application's <c>.deps.json</c>: simple assembly name to path.</summary>
-    public static IReadOnlyDictionary<string, string> Read(string assemblyPath)
+    /// <summary>Reads an application and its libraries as a build has left them.</summary>
+    public static ProgramImage ReadProgram(string assemblyPath) => new(
+        AssemblyImage.Read(assemblyPath),
+        Find(assemblyPath).Where(library => File.Exists(library.Value)).ToDictionary(library => library.Key, library => AssemblyImage.Read(library.Value)));
+
+    /// <summary>Finds them in the application's <c>.deps.json</c>: simple assembly name to path.</summary>
+    public static IReadOnlyDictionary<string, string> Find(string assemblyPath)
     {
         var libraries = new Dictionary<string, string>();
         var directory = Path.GetDirectoryName(assemblyPath)!;

@@ -10,7 +10,7 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 [RequiresUnreferencedCode("Runs the application again.")]
 internal sealed class Swapper(
-    SwapSeams seams, IReadOnlyDictionary<string, string> projectLibraries, ReloadConsole console, ProcessEnd processEnd)
+    SwapSeams seams, ReloadConsole console, ProcessEnd processEnd)
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
@@ -34,7 +34,7 @@ internal sealed class Swapper(
         {
             try
             {
-                serving = await StartAsync(old, candidate.Image).ConfigureAwait(false);
+                serving = await StartAsync(old, candidate.Program).ConfigureAwait(false);
                 failure = candidate.IsNew ? null : failure;
                 break;
             }
@@ -108,10 +108,10 @@ internal sealed class Swapper(
         }
     }
 
-    private async Task<Generation> StartAsync(Generation old, AssemblyImage image)
+    private async Task<Generation> StartAsync(Generation old, ProgramImage program)
     {
         var number = Interlocked.Increment(ref _lastNumber);
-        var context = new GenerationLoadContext(number, image, projectLibraries);
+        var context = new GenerationLoadContext(number, program);
         var generation = new Generation(number, context);
         EntryPoint.Run(generation, context.Application, host => host.ConfigureServices((_, services) =>
         {
@@ -166,7 +166,7 @@ internal sealed class Swapper(
         serving is null ? Task.CompletedTask : seams.Listeners.ReleaseUnclaimedAsync();
 }
 
-/// <summary>An image that may be started next.</summary>
-/// <param name="Image">The image.</param>
+/// <summary>A program that may be started next.</summary>
+/// <param name="Program">The program.</param>
 /// <param name="IsNew">Whether it holds the edit, rather than the last good version.</param>
-internal sealed record Candidate(AssemblyImage Image, bool IsNew);
+internal sealed record Candidate(ProgramImage Program, bool IsNew);

@@ -1,11 +1,6 @@
-using Microsoft.Extensions.FileSystemGlobbing;
-
 namespace ResilientHosting.Reloading;
 
-/// <summary>
-/// Which files are inputs of the compilation, now and when new ones appear. Before MSBuild has answered it goes by the SDK's default
-/// rules, so that an edit made right after the start is not lost.
-/// </summary>
+/// <summary>The files of a solution that a reload may depend on: the inputs of the application's project and of those it refers to.</summary>
 internal sealed class SourceTree
 {
     private static readonly EnumerationOptions Files = new() { IgnoreInaccessible = true, AttributesToSkip = 0 };
@@ -13,40 +8,57 @@ internal sealed class SourceTree
     // A linked folder may lead back to where it is. Sources that MSBuild found behind a link are in the list it gave.
     private static readonly EnumerationOptions Directories = new() { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
-    private readonly HashSet<string> _listed = [];
-    private readonly HashSet<string> _leftOut = [];
-    private readonly Matcher? _excluded;
+    private readonly IReadOnlyList<ProjectSources> _projects;
 
-    public SourceTree(string projectDirectory) => ProjectDirectory = projectDirectory;
+    /// <summary>What there is to know before MSBuild has answered.</summary>
+    public SourceTree(string projectDirectory) => _projects = [new ProjectSources(projectDirectory)];
 
-    public SourceTree(CompilerCommandLine commandLine)
-    {
-        ProjectDirectory = commandLine.ProjectDirectory;
-        _excluded = CreateMatcher(commandLine.DefaultExcludes);
-        _listed.UnionWith(commandLine.SourceFiles.Where(path => !IsUnder(commandLine.IntermediateDirectory, path)));
+    public SourceTree(ProjectGraph graph) => _projects =
+        [.. graph.Projects.Where(project => project.CommandLine is not null).Select(project => new ProjectSources(project.CommandLine!))];
 
-        // A source file that exists and is not compiled was left out on purpose (<Compile Remove>).
-        _leftOut.UnionWith(EnumerateDefault().Where(path => !_listed.Contains(path)));
-    }
-
-    public string ProjectDirectory { get; }
+    /// <summary>Gets the folder of the application's own project.</summary>
+    public string ProjectDirectory => _projects[^1].Directory;
 
     public bool Exists => Directory.Exists(ProjectDirectory);
 
-    /// <summary>The inputs that exist now: those MSBuild named, and new ones its default rules would take.</summary>
-    public IEnumerable<string> Enumerate() =>
-        _excluded is null ? EnumerateDefault() : _listed.Union(EnumerateDefault().Where(path => _listed.Contains(path) || IsNewInput(path)));
+    /// <summary>The inputs that exist now.</summary>
+    public IEnumerable<string> Enumerate() => _projects.Count == 1
+        ? _projects[0].Enumerate()
+        : _projects.SelectMany(project => project.Enumerate()).Distinct();
 
-    /// <summary>The folders to watch: the project's own, and each top-level one below it that can hold inputs.</summary>
-    public IEnumerable<(string Path, bool Recursive)> WatchRoots()
+    /// <summary>The folders to watch: each project's own, and each top-level one below it that can hold inputs.</summary>
+    public IEnumerable<(string Path, bool Recursive)> WatchRoots() =>
+        _projects.SelectMany(WatchRoots).DistinctBy(root => root.Path);
+
+    /// <summary>The inputs that live outside the application's own folder: linked files, and those of other projects.</summary>
+    public IEnumerable<string> EnumerateElsewhere() => Enumerate().Where(path => !IsUnder(ProjectDirectory, path));
+
+    public static bool IsSource(string path) =>
+        Path.GetExtension(path.AsSpan()) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path.AsSpan())[0] != '.';
+
+    public static bool IsUnder(string directory, string path) =>
+        path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>The files that the SDK's default rules would take from a folder.</summary>
+    public static IEnumerable<string> EnumerateSources(string directory) => Directory.Exists(directory)
+        ? Directory.EnumerateFiles(directory, "*", Files).Where(IsSource)
+            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(HoldsInputs).SelectMany(EnumerateSources))
+        : [];
+
+    private static IEnumerable<(string Path, bool Recursive)> WatchRoots(ProjectSources project)
     {
-        yield return (ProjectDirectory, false);
-        foreach (var directory in Directory.EnumerateDirectories(ProjectDirectory, "*", Directories).Where(HoldsInputs))
+        if (!Directory.Exists(project.Directory))
+        {
+            yield break;
+        }
+
+        yield return (project.Directory, false);
+        foreach (var directory in Directory.EnumerateDirectories(project.Directory, "*", Directories).Where(HoldsInputs))
         {
             yield return (directory, true);
         }
 
-        foreach (var linked in LinkedFiles().Select(Path.GetDirectoryName).Distinct())
+        foreach (var linked in project.LinkedFiles().Select(Path.GetDirectoryName).Distinct())
         {
             if (Directory.Exists(linked))
             {
@@ -55,44 +67,9 @@ internal sealed class SourceTree
         }
     }
 
-    /// <summary>The inputs that live outside the project's folder.</summary>
-    public IEnumerable<string> LinkedFiles() => _listed.Where(path => !IsUnder(ProjectDirectory, path));
-
-    private bool IsNewInput(string path)
-    {
-        if (_leftOut.Contains(path) || _excluded!.Match(ProjectDirectory, path).HasMatches)
-        {
-            return false;
-        }
-
-        // A new file beside files that were all left out belongs to the same <Compile Remove> pattern.
-        var directory = Path.GetDirectoryName(path);
-        return !_leftOut.Any(other => Path.GetDirectoryName(other) == directory)
-            || _listed.Any(other => Path.GetDirectoryName(other) == directory);
-    }
-
-    private IEnumerable<string> EnumerateDefault() => Exists ? EnumerateSources(ProjectDirectory) : [];
-
-    private static IEnumerable<string> EnumerateSources(string directory) =>
-        Directory.EnumerateFiles(directory, "*", Files).Where(IsSource)
-            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(HoldsInputs).SelectMany(EnumerateSources));
-
-    public static bool IsSource(string path) =>
-        Path.GetExtension(path.AsSpan()) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path.AsSpan())[0] != '.';
-
     private static bool HoldsInputs(string directory)
     {
         var name = Path.GetFileName(directory.AsSpan());
         return name is not ("bin" or "obj" or "node_modules" or "wwwroot") && name[0] != '.';
     }
-
-    private static Matcher CreateMatcher(IEnumerable<string> patterns)
-    {
-        var matcher = new Matcher();
-        matcher.AddIncludePatterns(patterns);
-        return matcher;
-    }
-
-    private static bool IsUnder(string directory, string path) =>
-        path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

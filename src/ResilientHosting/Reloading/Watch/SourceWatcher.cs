@@ -57,7 +57,7 @@ internal sealed class SourceWatcher : IDisposable
     public void Refine(SourceTree tree)
     {
         _tree = tree;
-        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.LinkedFiles());
+        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateElsewhere());
         WatchDirectories();
         Wake();
     }

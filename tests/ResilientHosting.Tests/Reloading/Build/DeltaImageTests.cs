@@ -49,8 +49,8 @@ public sealed class DeltaImageTests : IAsyncLifetime
             Assert.Equal(0, restore.ExitCode);
         }
 
-        _commandLine = await CompilerCommandLine.QueryAsync(
-            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", TestContext.Current.CancellationToken);
+        _commandLine = (await ProjectGraph.QueryAsync(
+            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", TestContext.Current.CancellationToken)).Application.CommandLine!;
     }
 
     public ValueTask DisposeAsync()
@@ -66,8 +66,8 @@ public sealed class DeltaImageTests : IAsyncLifetime
         var random = new Random(Seed);
         var program = new RandomProgram(random);
         File.WriteAllText(SourcePath, program.Text);
-        var withDeltas = SdkCompiler.Open(_commandLine, allowDeltas: true);
-        var whole = SdkCompiler.Open(_commandLine, allowDeltas: false);
+        var withDeltas = SdkCompiler.Open(new RoslynLoadContext(_commandLine.RoslynDirectory), _commandLine, allowDeltas: true);
+        var whole = SdkCompiler.Open(new RoslynLoadContext(_commandLine.RoslynDirectory), _commandLine, allowDeltas: false);
 
         var deltas = 0;
         for (var edit = 0; edit < 60; edit++)
@@ -94,7 +94,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
     [Fact]
     public void Compile_ErrorInABody_IsReportedWithItsPlaceAndTheNextEditCompiles()
     {
-        var compiler = SdkCompiler.Open(_commandLine, allowDeltas: true);
+        var compiler = SdkCompiler.Open(new RoslynLoadContext(_commandLine.RoslynDirectory), _commandLine, allowDeltas: true);
         var good = File.ReadAllText(SourcePath);
 
         File.WriteAllText(SourcePath, good.Replace("return results;", "return resultz;", StringComparison.Ordinal));
@@ -111,7 +111,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
 
     private static string Run(AssemblyImage image)
     {
-        var context = new GenerationLoadContext(1, image, new Dictionary<string, string>());
+        var context = new GenerationLoadContext(1, new ProgramImage(image, new Dictionary<string, AssemblyImage>()));
         var run = context.Application.GetType("Probe")!.GetMethod("Run")!;
         var output = string.Join(",", (List<int>)run.Invoke(null, null)!);
         context.Unload();

@@ -96,6 +96,14 @@ internal static class MatrixRows
             _ => "status: 404"),
         .. In("top-level, app.Run()", "Blazor, static", "Components/Pages/Shelves.razor", (View, "/shelves", "component: v")),
         .. In("top-level, app.Run()", "Blazor Server", "Components/Counter.razor", (View, "/shelves", "interactive: v")),
+        .. In("top-level, app.Run()", "class library", "../Prices/PriceList.cs", (Body, "/library", "library: v")),
+        new("top-level, app.Run()", "class library", Signature, "/library",
+            (project, version) => project.Replace(
+                "../Prices/PriceList.cs",
+                version == 2 ? "Title()" : $"Title(int version = {version - 1})",
+                $"Title(int version = {version})"),
+            _ => "library: v4"),
+        .. In("top-level, app.Run()", "Razor class library", "../Catalog/Shelf.razor", (View, "/shelves", "library component: v")),
         .. In("top-level, app.Run()", "EF Core", "Data/Shop.cs", (Body, "/articles", "article: v")),
     ];
 

@@ -18,12 +18,13 @@ public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
 
         public async ValueTask InitializeAsync()
         {
-            // The package would bring the reference to the framework along; a worker has none of its own. Blazor's script comes in a package
-            // that not every feed has, and no test runs it.
+            // The package would bring the reference to the framework along; a worker has none of its own. Blazor's script and the runtime for
+            // native code come in packages that not every feed has, and no test uses them.
             await File.WriteAllTextAsync(Path.Combine(_root, "Directory.Build.props"), $"""
                 <Project>
                   <PropertyGroup>
                     <RequiresAspNetWebAssets>false</RequiresAspNetWebAssets>
+                    <EnableRuntimePackDownload>false</EnableRuntimePackDownload>
                   </PropertyGroup>
                   <ItemGroup>
                     <FrameworkReference Include="Microsoft.AspNetCore.App" Condition="'$(MSBuildProjectName)' == 'worker'" />

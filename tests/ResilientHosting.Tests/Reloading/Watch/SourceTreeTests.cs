@@ -41,7 +41,7 @@ public sealed class SourceTreeTests : IDisposable
         var program = _folder.Write("Program.cs", "");
         _folder.Write("Legacy/Old.cs", "");
         _folder.Write("Legacy/Older.cs", "");
-        var tree = new SourceTree(CommandLine("Program.cs"));
+        var tree = new SourceTree(Graph("Program.cs"));
 
         var added = _folder.Write("Orders/Order.cs", "");
         _folder.Write("Legacy/New.cs", "");
@@ -55,7 +55,7 @@ public sealed class SourceTreeTests : IDisposable
     {
         var program = _folder.Write("Program.cs", "");
         _folder.Write("Draft.cs", "");
-        var tree = new SourceTree(CommandLine("Program.cs"));
+        var tree = new SourceTree(Graph("Program.cs"));
 
         var added = _folder.Write("New.cs", "");
 
@@ -69,10 +69,10 @@ public sealed class SourceTreeTests : IDisposable
         var linked = elsewhere.Write("Shared.cs", "");
         var program = _folder.Write("Program.cs", "");
         _folder.Write("obj/Debug/App.AssemblyInfo.cs", "");
-        var tree = new SourceTree(CommandLine("Program.cs", "obj/Debug/App.AssemblyInfo.cs", linked));
+        var tree = new SourceTree(Graph("Program.cs", "obj/Debug/App.AssemblyInfo.cs", linked));
 
         Assert.Equal(new[] { program, linked }.Order(), tree.Enumerate().Order());
-        Assert.Equal([linked], tree.LinkedFiles());
+        Assert.Equal([linked], tree.EnumerateElsewhere());
         Assert.Contains((elsewhere.Path, false), tree.WatchRoots());
     }
 
@@ -87,6 +87,11 @@ public sealed class SourceTreeTests : IDisposable
         Assert.Equal([(_folder.Path, false), (_folder.PathOf("Orders"), true)], new SourceTree(_folder.Path).WatchRoots());
     }
 
-    private CompilerCommandLine CommandLine(params string[] sources) => new(
-        _folder.PathOf("App.csproj"), sources, _folder.PathOf("roslyn"), _folder.PathOf("obj/Debug/"), ["bin/**", "obj/**", "generated/**"]);
+    private ProjectGraph Graph(params string[] sources)
+    {
+        var project = _folder.PathOf("App.csproj");
+        var commandLine = new CompilerCommandLine(
+            project, sources, _folder.PathOf("roslyn"), _folder.PathOf("obj/Debug/"), ["bin/**", "obj/**", "generated/**"]);
+        return new ProjectGraph([new SolutionProject(project, "App", commandLine, [], [])]);
+    }
 }

@@ -167,8 +167,9 @@ public sealed class SourceWatcherTests : IDisposable
         _folder.Write("app/Program.cs", "two");
         _folder.Write("app/Draft.cs", "two");
 
-        watcher.Refine(new SourceTree(new CompilerCommandLine(
-            Path.Combine(Project, "App.csproj"), ["Program.cs"], "", Path.Combine(Project, "obj"), [])));
+        var project = Path.Combine(Project, "App.csproj");
+        watcher.Refine(new SourceTree(new ProjectGraph(
+            [new SolutionProject(project, "App", new CompilerCommandLine(project, ["Program.cs"], "", Path.Combine(Project, "obj"), []), [], [])])));
 
         Assert.Equal([new SourceChange(program, ChangeKind.Edited)], (await NextAsync(watcher)).Changes.Changes);
     }

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ResilientHosting.Reloading;
+
+/// <summary>Runs the SDK's command line in a process of its own.</summary>
+internal static class DotnetCommand
+{
+    /// <summary>Runs a command to its end. Cancelled, it ends the process and everything the process has started.</summary>
+    /// <returns>The exit code, what was printed, and what was printed as an error.</returns>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string dotnet, IEnumerable<string> arguments, string workingDirectory, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(dotnet, arguments)
+        {
+            WorkingDirectory = workingDirectory,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            CreateNoWindow = true,
+        };
+
+        // What the process around us was told about itself would be wrong for another MSBuild.
+        foreach (var inherited in start.Environment.Keys.Where(key => key.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            start.Environment.Remove(inherited);
+        }
+
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{dotnet} could not be started.");
+        process.StandardInput.Close();
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            return (process.ExitCode, output, await errors.ConfigureAwait(false));
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+}
