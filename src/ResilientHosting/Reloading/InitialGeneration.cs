@@ -14,7 +14,14 @@ internal sealed record InitialGeneration(Generation Generation, SwapSeams Seams)
         services.AddSingleton(_ => new Generation.StopSentinel(initial.Generation));
         initial.Seams.AddTo(services, initial.Generation);
 
-        // A server may still be registered, by UseKestrel() for example: once the host is being built, no more.
+        // A server may still be registered, by UseKestrel() for example: behind this call in a program, or behind a start-up class.
+        LastMoment.Await(services, () =>
+        {
+            if (!services.IsReadOnly)
+            {
+                initial.Seams.AddTo(services, initial.Generation);
+            }
+        });
         HostEvents? events = null;
         events = new HostEvents(
             run: null,

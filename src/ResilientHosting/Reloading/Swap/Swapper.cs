@@ -78,7 +78,7 @@ internal sealed class Swapper(
             // A server without our listeners can only be told to hurry.
             old.LimitShutdown(seams.Requests.Options.DrainTimeout);
             console.Say(seams.KeepPorts()
-                ? "this first reload closes idle connections, because the server was registered behind AddDevReloader(); call UseKestrel() before UseStartup()"
+                ? "this first reload closes idle connections, because a server was registered behind AddDevReloader(); call UseKestrel() before UseStartup()"
                 : "this first reload closes and re-opens the port; builder.Services.AddDevReloader() avoids that");
         }
         else

@@ -20,6 +20,9 @@ internal static class Program
             }
         });
 
+        // Registers the server once more, behind the reloader.
+        builder.WebHost.UseKestrel(kestrel => kestrel.AddServerHeader = false);
+
         await using var app = builder.Build();
         app.UseDevReloader();
         app.MapGet("/", () => "body: v1");

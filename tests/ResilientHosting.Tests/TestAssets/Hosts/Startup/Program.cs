@@ -4,10 +4,17 @@ public static class Program
 {
     public static void Main(string[] args) => CreateHostBuilder(args).Build().Run();
 
-    // The server is configured behind the start-up class, as it is in many an application.
-    public static IHostBuilder CreateHostBuilder(string[] args) => Host.CreateDefaultBuilder(args).ConfigureWebHostDefaults(web =>
+    public static IHostBuilder CreateHostBuilder(string[] args)
     {
-        web.UseStartup<Startup>();
-        web.UseKestrel(kestrel => kestrel.AddServerHeader = false);
-    });
+        // The server is configured behind the start-up class, as it is in many an application.
+        var builder = Host.CreateDefaultBuilder(args).ConfigureWebHostDefaults(web =>
+        {
+            web.UseStartup<Startup>();
+            web.UseKestrel(kestrel => kestrel.AddServerHeader = false);
+        });
+
+        return args.Contains("--OwnContainer=true")
+            ? builder.UseServiceProviderFactory(new DefaultServiceProviderFactory())
+            : builder;
+    }
 }
