@@ -93,7 +93,7 @@ public sealed class ReloadableProject : IAsyncLifetime
         var build = Command(Dotnet, "build", path, "-nologo", "-v:q", "-nodeReuse:false", "-p:UseSharedCompilation=false");
         build.RedirectStandardOutput = true;
         using var process = Process.Start(build)!;
-        var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(3));
+        var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(10));
         await process.WaitForExitAsync().WaitAsync(ConsoleLines.Timeout);
         Assert.True(process.ExitCode == 0, output);
     }
