@@ -43,7 +43,6 @@ public sealed class ReloadableApp : IAsyncDisposable
         command.RedirectStandardError = true;
         command.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         command.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
-        command.Environment["DOTNET_ENVIRONMENT"] = "Development";
         foreach (var (name, value) in environment)
         {
             command.Environment[name] = value;
@@ -65,8 +64,12 @@ public sealed class ReloadableApp : IAsyncDisposable
     public static async Task<ReloadableApp> RunAsync(
         ReloadableProject project, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
     {
-        var app = Launch(
-            project, environment ?? new Dictionary<string, string>(), [ReloadableProject.Dotnet, "run", "--no-build", "--", .. arguments]);
+        // A host without a web server knows this variable only.
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        {
+            ["DOTNET_ENVIRONMENT"] = "Development",
+        };
+        var app = Launch(project, variables, [ReloadableProject.Dotnet, "run", "--no-build", "--", .. arguments]);
         await app.WaitUntilReadyAsync();
         if (app.Console.Since(0).Any(line => line.Contains(Announcement, StringComparison.Ordinal)))
         {
