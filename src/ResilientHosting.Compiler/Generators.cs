@@ -55,12 +55,21 @@ internal sealed class Generators
 
     public IEnumerable<GeneratorRunResult> Failures => Results.SelectMany(result => result.Results).Where(result => result.Exception is not null);
 
-    public void Replace(AdditionalText old, AdditionalText fresh)
+    /// <summary>Takes in that an additional file was edited, has come (there is no old one) or has gone (there is no fresh one).</summary>
+    public void Replace(AdditionalText? old, AdditionalText? fresh)
     {
-        _declarationReaders = _declarationReaders.ReplaceAdditionalText(old, fresh);
-        _validation = _validation.ReplaceAdditionalText(old, fresh);
-        _others = _others.ReplaceAdditionalText(old, fresh);
+        _declarationReaders = Replace(_declarationReaders);
+        _validation = Replace(_validation);
+        _others = Replace(_others);
         _seen = null;
+
+        GeneratorDriver Replace(GeneratorDriver driver) => (old, fresh) switch
+        {
+            ({ } before, { } after) => driver.ReplaceAdditionalText(before, after),
+            ({ } before, null) => driver.RemoveAdditionalTexts([before]),
+            (null, { } after) => driver.AddAdditionalTexts([after]),
+            _ => driver,
+        };
     }
 
     public void Run(CSharpCompilation program, CancellationToken cancellationToken)

@@ -36,11 +36,9 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
     {
         foreach (var path in changed)
         {
-            if (_additional.TryGetValue(path, out var text))
+            if (_additional.ContainsKey(path) || Path.GetExtension(path) != ".cs")
             {
-                var fresh = new AdditionalFile(path, arguments);
-                generators.Replace(text, fresh);
-                _additional[path] = fresh;
+                UpdateAdditional(generators, path);
                 continue;
             }
 
@@ -62,6 +60,14 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         }
 
         return compilation;
+    }
+
+    /// <summary>A file for a generator such as Razor's: what is gone must be gone for the generator too.</summary>
+    private void UpdateAdditional(Generators generators, string path)
+    {
+        _additional.Remove(path, out var old);
+        var fresh = File.Exists(path) ? _additional[path] = new AdditionalFile(path, arguments) : null;
+        generators.Replace(old, fresh);
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>

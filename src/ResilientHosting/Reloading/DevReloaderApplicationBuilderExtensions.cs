@@ -17,9 +17,14 @@ public static class DevReloaderApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
 
-        if (DevReloaderFeature.IsSupported)
+        // A hosting startup calls this as well, behind the application's own call.
+        if (app.Properties.TryAdd("ResilientHosting.DevReloader", true))
         {
-            Supervisor.Use(app, configure);
+            DevReloaderStart.Start(app.ApplicationServices, app, configure);
+        }
+        else
+        {
+            configure?.Invoke(app.ApplicationServices.GetRequiredService<IOptions<DevReloaderOptions>>().Value);
         }
 
         return app;

@@ -9,7 +9,8 @@ public static class DevReloaderServiceCollectionExtensions
 {
     /// <summary>
     /// Prepares the host for the development reloader, so that even its first reload drops no connection, and registers
-    /// <see cref="IDevReloader"/>. Call <c>app.UseDevReloader()</c> as well: that is what switches it on.
+    /// <see cref="IDevReloader"/>. Call <c>app.UseDevReloader()</c> as well: that is what switches it on. In a host without a web server,
+    /// which has no such call, this one is enough.
     /// </summary>
     /// <remarks>Outside the Development environment nothing but the inert <see cref="IDevReloader"/> is registered.</remarks>
     /// <param name="services">The services of the application, before its host is built.</param>
@@ -31,6 +32,8 @@ public static class DevReloaderServiceCollectionExtensions
         {
             services.Configure(configure);
         }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkerStart>());
 
         // Later generations are joined by the supervisor, whether or not their Program.cs still calls this method.
         if (DevReloaderFeature.IsSupported

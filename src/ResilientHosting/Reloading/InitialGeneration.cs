@@ -21,8 +21,38 @@ internal sealed record InitialGeneration(Generation Generation, SwapSeams Seams,
     public static void Join(IServiceCollection services)
     {
         var initial = Create();
-        initial.Seams.AddTo(services, initial.Generation);
         services.AddSingleton(initial);
         services.AddSingleton(_ => new Generation.StopSentinel(initial.Generation));
+        initial.Seams.AddTo(services, initial.Generation);
+
+        // A server may still be registered, by UseKestrel() for example: behind this call in a program, or behind a start-up class.
+        LastMoment.Await(services, () =>
+        {
+            if (!services.IsReadOnly)
+            {
+                initial.Seams.AddTo(services, initial.Generation);
+            }
+        });
+        HostEvents? events = null;
+        events = new HostEvents(
+            run: null,
+            building: host => host.ConfigureServices((_, built) =>
+            {
+                if (built.Any(service => ReferenceEquals(service.ImplementationInstance, initial)))
+                {
+                    initial.Seams.AddTo(built, initial.Generation);
+                }
+            }),
+            built: host =>
+            {
+                if (host.Services.GetService<InitialGeneration>() == initial)
+                {
+                    events!.Dispose();
+                }
+                else
+                {
+                    initial.Generation.Track(host);
+                }
+            });
     }
 }

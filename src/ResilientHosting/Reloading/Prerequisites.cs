@@ -32,8 +32,8 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
             return Off("dotnet watch is already in charge (DOTNET_WATCH=1)");
         }
 
-        var server = services.GetRequiredService<IServer>();
-        if (server is not SwitchedServer && server.GetType().Namespace != "Microsoft.AspNetCore.Server.Kestrel.Core")
+        if (services.GetService<IServer>() is { } server and not SwitchedServer
+            && server.GetType().Namespace != "Microsoft.AspNetCore.Server.Kestrel.Core")
         {
             return Off($"the server is {server.GetType().Name}, not Kestrel");
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Hosting.Server;
 
 namespace ResilientHosting.Reloading;
 
@@ -6,21 +7,29 @@ namespace ResilientHosting.Reloading;
 /// The one thing that outlives all generations, and the only static state of this library: it belongs to the process, as the
 /// listening sockets and the signals do.
 /// </summary>
+#pragma warning disable CA1001 // It lives as long as the process does.
 internal sealed class Supervisor
+#pragma warning restore CA1001
 {
     // Development machines are slow to stop for one reason only: a stream that nobody ends. Nobody wants to wait for that after Ctrl+C.
     private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(3);
+
+    private const string AnotherHost =
+        "another host of this process is already being reloaded; this one is only started again with it";
 
     private static Supervisor? _current;
 
     private readonly ReloadPipeline _pipeline;
     private readonly SwapSeams _seams;
+    private readonly Generation _initial;
+    private HostEvents? _hosts;
 
     [RequiresUnreferencedCode("Runs the application again.")]
     [RequiresDynamicCode("Runs the application again.")]
     private Supervisor(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
     {
         _seams = initial.Seams;
+        _initial = initial.Generation;
         _pipeline = new ReloadPipeline(prerequisites, initial, options);
     }
 
@@ -31,22 +40,29 @@ internal sealed class Supervisor
 
     public IReadOnlyList<ReloadRecord> History => _pipeline.History;
 
-    /// <summary>Called by the pipeline of every generation while it is configured.</summary>
+    /// <summary>Called in every generation: by the pipeline while it is configured, or by a host without a web server as it starts.</summary>
     [RequiresUnreferencedCode("Runs the application again.")]
     [RequiresDynamicCode("Runs the application again.")]
-    public static void Use(IApplicationBuilder app, Action<DevReloaderOptions>? configure)
+    public static void Use(IServiceProvider services, IApplicationBuilder? app, Action<DevReloaderOptions>? configure)
     {
-        var services = app.ApplicationServices;
         var options = services.GetRequiredService<IOptions<DevReloaderOptions>>().Value;
         configure?.Invoke(options);
 
         if (Reloading.Generation.Current is { } generation && Current is { } running)
         {
             Validate(options);
-            generation.LimitShutdown(ShutdownLimit);
-            if (!generation.StopRequested)
+            if (generation.Attach(services))
             {
-                running._seams.Requests.Options = options;
+                generation.IsWorker = app is null;
+                generation.LimitShutdown(ShutdownLimit);
+                if (!generation.StopRequested)
+                {
+                    running._seams.Requests.Options = options;
+                }
+            }
+            else
+            {
+                DevReloaderLog.Off(services, AnotherHost);
             }
 
             return;
@@ -55,12 +71,12 @@ internal sealed class Supervisor
         var (prerequisites, whyOff) = Prerequisites.Find(services, options);
         if (prerequisites is not null && Current is not null)
         {
-            (prerequisites, whyOff) = (null, "another host of this process is already being reloaded");
+            (prerequisites, whyOff) = (null, AnotherHost);
         }
 
         if (prerequisites is null)
         {
-            DevReloaderLog.Off(services.GetRequiredService<ILoggerFactory>().CreateLogger("ResilientHosting.DevReloader"), whyOff);
+            DevReloaderLog.Off(services, whyOff);
             return;
         }
 
@@ -69,7 +85,7 @@ internal sealed class Supervisor
         var supervisor = new Supervisor(prerequisites, initial, options);
         if (Interlocked.CompareExchange(ref _current, supervisor, null) is null)
         {
-            supervisor.TakeCharge(app, initial, options);
+            supervisor.TakeCharge(services, app, options);
         }
     }
 
@@ -79,17 +95,19 @@ internal sealed class Supervisor
 
     public void Resume() => _pipeline.Resume();
 
-    private void TakeCharge(IApplicationBuilder app, InitialGeneration initial, DevReloaderOptions options)
+    private void TakeCharge(IServiceProvider services, IApplicationBuilder? app, DevReloaderOptions options)
     {
         _seams.Requests.Options = options;
-        initial.Generation.Attach(app.ApplicationServices);
-        initial.Generation.LimitShutdown(ShutdownLimit);
-        if (app.ApplicationServices.GetService<InitialGeneration>() is null)
+        _initial.Attach(services);
+        _initial.LimitShutdown(ShutdownLimit);
+        _initial.IsWorker = app is null;
+        _initial.HasOrdinaryServer = services.GetService<IServer>() is { } server and not SwitchedServer;
+        if (_initial.HasOrdinaryServer)
         {
             // Without the seams nobody else marks generation 0's answers, or answers for it.
-            app.Use((context, next) =>
+            app?.Use((context, next) =>
             {
-                if (initial.Generation.Finished is { IsFaulted: true, Exception.InnerException: var crash })
+                if (_initial.Finished is { IsFaulted: true, Exception.InnerException: var crash })
                 {
                     return UnavailableAnswer.WriteAsync(
                         context.Features, new ApplicationUnavailableException("The application has crashed.", crash));
@@ -97,13 +115,15 @@ internal sealed class Supervisor
 
                 context.Response.OnStarting(() =>
                 {
-                    context.Response.Headers[DevReloaderHeaders.Generation] = initial.Generation.HeaderValue;
+                    context.Response.Headers[DevReloaderHeaders.Generation] = _initial.HeaderValue;
                     return Task.CompletedTask;
                 });
                 return next(context);
             });
         }
 
+        // Generation 0 is the process: what it builds from now on belongs to it, as a later generation's hosts do to theirs.
+        _hosts = new HostEvents(run: null, building: static _ => { }, built: _initial.Track);
         _pipeline.Start();
     }
 

@@ -41,7 +41,10 @@ public sealed class ConsoleLines
     }
 
     /// <summary>Returns the first line from the mark on that contains the text, as soon as there is one.</summary>
-    public async Task<string> WaitForAsync(string text, int mark = 0)
+    public Task<string> WaitForAsync(string text, int mark = 0) => WaitForAnyAsync([text], mark);
+
+    /// <summary>Returns the first line from the mark on that contains one of the texts, as soon as there is one.</summary>
+    public async Task<string> WaitForAnyAsync(string[] texts, int mark = 0)
     {
         using var limit = new CancellationTokenSource(Timeout);
         while (true)
@@ -49,7 +52,7 @@ public sealed class ConsoleLines
             Task more;
             lock (_lock)
             {
-                if (_lines.Skip(mark).FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } line)
+                if (_lines.Skip(mark).FirstOrDefault(line => Array.Exists(texts, text => line.Contains(text, StringComparison.Ordinal))) is { } line)
                 {
                     return line;
                 }
@@ -63,7 +66,7 @@ public sealed class ConsoleLines
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"No line contains \"{text}\". The process printed:\n{this}");
+                throw new TimeoutException($"No line contains \"{string.Join("\" or \"", texts)}\". The process printed:\n{this}");
             }
         }
     }

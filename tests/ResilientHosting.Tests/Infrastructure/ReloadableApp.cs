@@ -60,6 +60,31 @@ public sealed class ReloadableApp : IAsyncDisposable
         return app;
     }
 
+    /// <summary>Starts the process as a developer does, with <c>dotnet run</c>, and waits until its reloader is ready for edits.</summary>
+    public static async Task<ReloadableApp> RunAsync(
+        ReloadableProject project, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
+    {
+        // A host without a web server knows this variable only.
+        var variables = new Dictionary<string, string>(environment ?? new Dictionary<string, string>())
+        {
+            ["DOTNET_ENVIRONMENT"] = "Development",
+        };
+        var app = Launch(project, variables, [ReloadableProject.Dotnet, "run", "--no-build", "--", .. arguments]);
+        await app.WaitUntilReadyAsync();
+        if (app.Console.Since(0).Any(line => line.Contains(Announcement, StringComparison.Ordinal)))
+        {
+            await app.WaitUntilListeningAsync();
+        }
+
+        return app;
+    }
+
+    /// <summary>Where the application has listened since a mark, in the order of its endpoints.</summary>
+    public string[] AddressesSince(int mark) =>
+        [.. Console.Since(mark)
+            .Where(line => line.Contains(Announcement, StringComparison.Ordinal))
+            .Select(line => line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..])];
+
     public async Task WaitUntilListeningAsync(int mark = 0)
     {
         var line = await Console.WaitForAsync(Announcement, mark);

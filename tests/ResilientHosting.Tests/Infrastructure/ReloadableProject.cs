@@ -10,16 +10,33 @@ namespace ResilientHosting.Tests.Infrastructure;
 /// </summary>
 public sealed class ReloadableProject : IAsyncLifetime
 {
-    private static readonly string Assets = Path.Combine(AppContext.BaseDirectory, "TestAssets", "Reloadable");
+    private readonly string _root;
+    private readonly Dictionary<string, byte[]> _originals;
+    private readonly string[] _folders;
 
-    private readonly string _root = Directory.CreateTempSubdirectory("reloadable-").FullName;
+    public ReloadableProject()
+        : this(Directory.CreateTempSubdirectory("reloadable-").FullName, AssetsOf("Reloadable"), "App", "Library")
+    {
+    }
+
+    /// <param name="root">Where the sources go.</param>
+    /// <param name="assets">Where they come from.</param>
+    /// <param name="folders">The folders of the application and its libraries, each named after its project.</param>
+    internal ReloadableProject(string root, string assets, params string[] folders)
+    {
+        _root = root;
+        _folders = [.. folders.Select(folder => Path.Combine(root, folder))];
+        _originals = folders
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(assets, folder), "*", SearchOption.AllDirectories))
+            .ToDictionary(path => Path.Combine(root, Path.GetRelativePath(assets, path)), File.ReadAllBytes);
+    }
 
     public static string Dotnet { get; } = Path.GetFullPath(Path.Combine(
         typeof(object).Assembly.Location, "..", "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
 
-    public string Folder => Path.Combine(_root, "App");
+    public string Folder => _folders[0];
 
-    public string AssemblyPath => Path.Combine(Folder, "bin", "Debug", "net10.0", "App.dll");
+    public string AssemblyPath => Path.Combine(Folder, "bin", "Debug", "net10.0", Path.GetFileName(Folder) + ".dll");
 
     public async ValueTask InitializeAsync()
     {
@@ -32,13 +49,7 @@ public sealed class ReloadableProject : IAsyncLifetime
             </Project>
             """);
         Restore();
-
-        var build = Command(Dotnet, "build", Folder, "-nologo", "-v:q", "-nodeReuse:false", "-p:UseSharedCompilation=false");
-        build.RedirectStandardOutput = true;
-        using var process = Process.Start(build)!;
-        var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        await process.WaitForExitAsync().WaitAsync(ConsoleLines.Timeout);
-        Assert.True(process.ExitCode == 0, output);
+        await BuildAsync(Folder);
     }
 
     public ValueTask DisposeAsync()
@@ -51,13 +62,13 @@ public sealed class ReloadableProject : IAsyncLifetime
     /// <returns>Whether anything differed.</returns>
     public bool Restore()
     {
-        var originals = Directory.GetFiles(Assets, "*", SearchOption.AllDirectories)
-            .ToDictionary(path => Path.Combine(_root, Path.GetRelativePath(Assets, path)));
-        var stray = Directory.GetFiles(_root, "*.cs", SearchOption.AllDirectories)
-            .Where(path => !originals.ContainsKey(path) && !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        var stray = _folders
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
+            .Where(path => Path.GetExtension(path) is ".cs" or ".cshtml" or ".razor" && !_originals.ContainsKey(path) && !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .ToArray();
-        var differing = originals
-            .Where(file => !File.Exists(file.Key) || !File.ReadAllBytes(file.Key).SequenceEqual(File.ReadAllBytes(file.Value)))
+        var differing = _originals
+            .Where(file => !File.Exists(file.Key) || !File.ReadAllBytes(file.Key).SequenceEqual(file.Value))
             .ToArray();
 
         foreach (var path in stray)
@@ -68,14 +79,27 @@ public sealed class ReloadableProject : IAsyncLifetime
         foreach (var (path, original) in differing)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.Copy(original, path, overwrite: true);
+            File.WriteAllBytes(path, original);
         }
 
         return stray.Length + differing.Length > 0;
     }
 
     /// <summary>The content that a source file of the application began with.</summary>
-    public static string Original(string file) => File.ReadAllText(Path.Combine(Assets, "App", file));
+    public string Original(string file) => Encoding.UTF8.GetString(_originals[PathOf(file)]);
+
+    internal static string AssetsOf(string name) => Path.Combine(AppContext.BaseDirectory, "TestAssets", name);
+
+    /// <summary>Builds a project or a solution.</summary>
+    internal static async Task BuildAsync(string path)
+    {
+        var build = Command(Dotnet, "build", path, "-nologo", "-v:q", "-nodeReuse:false", "-p:UseSharedCompilation=false");
+        build.RedirectStandardOutput = true;
+        using var process = Process.Start(build)!;
+        var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(10));
+        await process.WaitForExitAsync().WaitAsync(ConsoleLines.Timeout);
+        Assert.True(process.ExitCode == 0, output);
+    }
 
     public string PathOf(string file) => Path.Combine(Folder, file);
 

@@ -111,7 +111,7 @@ public sealed class FailureLoadTests(ReloadableProject project)
             $"Nobody knows a generation {generation}."));
     }
 
-    private void Write(string greeting, string statement = "") => project.Write("Program.cs", ReloadableProject.Original("Program.cs")
+    private void Write(string greeting, string statement = "") => project.Write("Program.cs", project.Original("Program.cs")
         .Replace("\"original\"", $"\"{greeting}\"", StringComparison.Ordinal)
         .Replace("var builder", statement + "\nvar builder", StringComparison.Ordinal));
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ResilientHosting.Reloading;
 using ResilientHosting.Tests.Infrastructure;
@@ -46,6 +47,25 @@ public sealed class UseDevReloaderTests
 
         Assert.Equal("The dev reloader is off: ResilientHosting.Tests is a test project.", host.Logs.Only("DevReloaderOff").Message);
         Assert.Null(Supervisor.Current);
+    }
+
+    [Theory]
+    [InlineData("Development", 1)]
+    [InlineData("Production", 0)]
+    public async Task Worker_InATestProcess_IsNotReloaded(string environment, int lines)
+    {
+        using var logs = new LogCollector();
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = environment });
+        builder.Logging.ClearProviders().AddProvider(logs);
+        builder.Services.AddDevReloader().AddDevReloader();
+
+        using var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(lines, logs.Lines.Count(line => line.Event.Name == "DevReloaderOff"));
+        Assert.Null(Supervisor.Current);
+        logs.AssertQuiet();
     }
 
     [Fact]

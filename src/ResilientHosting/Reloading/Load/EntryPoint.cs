@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.Extensions.Hosting;
@@ -30,7 +29,14 @@ internal static class EntryPoint
         Generation.Current = generation;
         try
         {
-            using var events = DiagnosticListener.AllListeners.Subscribe(new HostBuildingEvents(generation, onHostBuilding));
+            using var events = new HostEvents(
+                generation,
+                host =>
+                {
+                    generation.ThrowIfGivenUp();
+                    onHostBuilding(host);
+                },
+                generation.Track);
             using var reflection = generation.EnterContextualReflection();
             Assembly.SetEntryAssembly(application);
 
@@ -45,45 +51,5 @@ internal static class EntryPoint
         {
             generation.SetFinished(e);
         }
-    }
-
-    /// <summary>Hears of the hosts that one run of the entry point builds, and of no other host in the process.</summary>
-    private sealed class HostBuildingEvents(Generation generation, Action<IHostBuilder> onHostBuilding)
-        : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
-    {
-        private IDisposable? _subscription;
-
-        public void OnNext(DiagnosticListener value)
-        {
-            if (value.Name == "Microsoft.Extensions.Hosting" && Generation.Current == generation)
-            {
-                _subscription?.Dispose();
-                _subscription = value.Subscribe(this);
-            }
-        }
-
-        public void OnNext(KeyValuePair<string, object?> value)
-        {
-            if (Generation.Current != generation)
-            {
-                return;
-            }
-
-            if (value is { Key: "HostBuilding", Value: IHostBuilder builder })
-            {
-                generation.ThrowIfGivenUp();
-                onHostBuilding(builder);
-            }
-            else if (value is { Key: "HostBuilt", Value: IHost host })
-            {
-                // A subscription left behind would keep the generation alive for ever.
-                _subscription?.Dispose();
-                generation.Track(host);
-            }
-        }
-
-        public void OnCompleted() => _subscription?.Dispose();
-
-        public void OnError(Exception error) => _subscription?.Dispose();
     }
 }

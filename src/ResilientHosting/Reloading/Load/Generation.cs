@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Hosting;
@@ -12,8 +11,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
 
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RunHosts _hosts = new();
     private readonly TaskCompletionSource<int> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentQueue<IHostApplicationLifetime> _hosts = new();
     private IHostApplicationLifetime? _lifetime;
     private HostOptions? _hostOptions;
     private volatile bool _stopRequested;
@@ -32,6 +31,12 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
 
     /// <summary>Gets or sets what requests run in; null until its server has started.</summary>
     public RunningApplication? Application { get; set; }
+
+    /// <summary>Gets or sets a value indicating whether its host has no web server, so that it is served without requests.</summary>
+    public bool IsWorker { get; set; }
+
+    /// <summary>Gets or sets a value indicating whether its server is an ordinary one, which closes its port when it stops.</summary>
+    public bool HasOrdinaryServer { get; set; }
 
     /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
     public int CutRequests { get; set; }
@@ -56,18 +61,18 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
 
     public AssemblyLoadContext.ContextualReflectionScope EnterContextualReflection() => context.EnterContextualReflection();
 
-    /// <summary>Learns of the host. Called for every host that gets a web server, as early as its container allows.</summary>
-    public void Attach(IServiceProvider services)
+    /// <summary>Learns of a host with a web server, as early as its container allows. The first to come is the one that is reloaded.</summary>
+    /// <returns>Whether this is the host that is reloaded.</returns>
+    public bool Attach(IServiceProvider services)
     {
         ThrowIfGivenUp();
-        if (_lifetime is not null)
+        var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
+        if (Interlocked.CompareExchange(ref _lifetime, lifetime, null) is { } attached)
         {
-            return;
+            return attached == lifetime;
         }
 
-        _lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
-        _hosts.Enqueue(_lifetime);
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
         OnEnding(() => NoticeFailedService(services));
 
@@ -76,6 +81,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         {
             _lifetime.ApplicationStopped.Register(SetStopped);
         }
+
+        return true;
     }
 
     /// <summary>Calls back when the host stops of its own accord.</summary>
@@ -99,11 +106,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Learns of a host that the entry point has built, with or without a web server, so that it can be stopped.</summary>
     public void Track(IHost host)
     {
-        if (host.Services.GetService<IHostApplicationLifetime>() is { } lifetime)
-        {
-            _hosts.Enqueue(lifetime);
-        }
-
+        _hosts.Add(host);
         ThrowIfGivenUp();
     }
 
@@ -111,7 +114,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     public void RequestStop()
     {
         _stopRequested = true;
-        foreach (var host in _hosts)
+        IEnumerable<IHostApplicationLifetime> attached = _lifetime is null ? [] : [_lifetime];
+        foreach (var host in _hosts.Lifetimes.Union(attached))
         {
             ThreadPool.UnsafeQueueUserWorkItem(static host => host.StopApplication(), host, preferLocal: false);
         }
@@ -126,6 +130,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
             throw new HostAbortedException($"Generation {number} took too long to start and was given up.");
         }
     }
+
+    /// <summary>Begins to stop the hosts that run besides the attached one.</summary>
+    public (int Count, Task Stopped) StopOthers(TimeSpan timeout, TimeProvider clock) => _hosts.StopOthers(_lifetime, timeout, clock);
 
     /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>
     public void Unload()

@@ -32,7 +32,10 @@ internal sealed class SwapSeams(TimeProvider clock)
     /// <summary>Gets or sets the reloader's claim on generations that end by themselves; without a reloader there is none.</summary>
     public Func<Generation, bool> JudgesEndOf { get; set; } = static _ => false;
 
-    /// <summary>Joins a host to be built. A host with another server than Kestrel is left as it is.</summary>
+    /// <summary>
+    /// Joins a host to be built. A host with another server than Kestrel is left as it is, and so is every further host of a generation.
+    /// May be called again when a server was registered after the last call.
+    /// </summary>
     public void AddTo(IServiceCollection services, Generation generation)
     {
         var server = services.LastOrDefault(service => service.ServiceType == typeof(IServer) && !service.IsKeyedService);
@@ -42,17 +45,24 @@ internal sealed class SwapSeams(TimeProvider clock)
         }
 
         var connections = new ServerConnections(generation);
-        services.Replace(ServiceDescriptor.Singleton<IServer>(provider =>
+        services.Remove(server);
+        services.AddSingleton<IServer>(provider =>
         {
-            generation.Attach(provider);
-            return new SwitchedServer((IServer)ActivatorUtilities.CreateInstance(provider, kestrel), connections, this, generation);
-        }));
+            var isReloaded = generation.Attach(provider);
+            var ordinary = (IServer)ActivatorUtilities.CreateInstance(provider, kestrel);
+            return isReloaded ? new SwitchedServer(ordinary, connections, this, generation) : ordinary;
+        });
 
         // Kestrel takes the factory that was registered last.
-        services.AddSingleton<IConnectionListenerFactory>(provider => new HandedListenerFactory(
-            Listeners,
-            connections,
-            new SocketTransportFactory(provider.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance)));
+        services.AddSingleton<IConnectionListenerFactory>(provider =>
+        {
+            var transport = new SocketTransportFactory(
+                provider.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance);
+            return generation.Attach(provider) ? new HandedListenerFactory(Listeners, connections, transport) : transport;
+        });
+
+        // QUIC owns its sockets and can't hand them over. Clients that know HTTP/3 from elsewhere fall back to HTTP/2.
+        services.RemoveAll<IMultiplexedConnectionListenerFactory>();
     }
 
     /// <summary>Tells whether the server of an application that stops has to go on; its requests wait then.</summary>

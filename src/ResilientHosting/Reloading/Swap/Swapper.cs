@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace ResilientHosting.Reloading;
 
@@ -46,7 +47,7 @@ internal sealed class Swapper(
 
             try
             {
-                serving = await StartAsync(candidate.Program).ConfigureAwait(false);
+                serving = await StartAsync(old, candidate.Program).ConfigureAwait(false);
                 failure = candidate.IsNew ? null : failure;
                 break;
             }
@@ -63,7 +64,7 @@ internal sealed class Swapper(
         var held = 0;
         if (serving is not null)
         {
-            held = seams.Requests.Publish(serving.Application!);
+            held = Publish(serving);
             seams.EndRetired();
         }
         else
@@ -88,7 +89,7 @@ internal sealed class Swapper(
 
     private async Task StopAsync(Generation old)
     {
-        if (old.Application is null)
+        if (old.HasOrdinaryServer)
         {
             // A server without our listeners can only be told to hurry.
             old.LimitShutdown(seams.Requests.Options.DrainTimeout);
@@ -100,9 +101,15 @@ internal sealed class Swapper(
         }
 
         old.RequestStop();
+        var (others, othersStopped) = old.StopOthers(StopTimeout, seams.Clock);
+        if (others > 0)
+        {
+            console.Say($"{others} more {(others == 1 ? "host" : "hosts")} of this process started again with the application; one is reloaded without closing its port, the others are not");
+        }
+
         try
         {
-            await old.Stopped.WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
+            await Task.WhenAll(old.Stopped, othersStopped).WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
                 .ConfigureAwait(false);
         }
         catch (TimeoutException)
@@ -115,7 +122,7 @@ internal sealed class Swapper(
         }
     }
 
-    private async Task<Generation> StartAsync(ProgramImage program)
+    private async Task<Generation> StartAsync(Generation old, ProgramImage program)
     {
         var number = Interlocked.Increment(ref _lastNumber);
         var context = new GenerationLoadContext(number, program);
@@ -126,6 +133,10 @@ internal sealed class Swapper(
         {
             seams.AddTo(services, generation);
             services.TryAddSingleton<IDevReloader, DevReloaderHandle>();
+            if (old.IsWorker)
+            {
+                services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, WorkerStart>());
+            }
         }));
 
         try
@@ -135,10 +146,10 @@ internal sealed class Swapper(
             if (!generation.Started.IsCompleted)
             {
                 var exitCode = await generation.Finished.ConfigureAwait(false);
-                throw new InvalidOperationException($"Program.cs ended with exit code {exitCode} before a web host had started.");
+                throw new InvalidOperationException($"Program.cs ended with exit code {exitCode} before a host had started.");
             }
 
-            return generation.Application is not null
+            return generation.Application is not null || generation.IsWorker
                 ? generation
                 : throw new InvalidOperationException("The application started without Kestrel; the reloader knows no other server.");
         }
@@ -191,6 +202,17 @@ internal sealed class Swapper(
         {
             console.Say("the directory that the process was started in is gone: " + e.Message);
         }
+    }
+
+    private int Publish(Generation serving)
+    {
+        if (serving.Application is { } application)
+        {
+            return seams.Requests.Publish(application);
+        }
+
+        seams.Requests.Fail(new InvalidOperationException("The application has no web server any more."));
+        return 0;
     }
 
     private Task ReleaseListenersAsync(Generation? serving) =>
