@@ -21,7 +21,7 @@ public sealed class ProjectCompiler
     private GeneratorDriver _driver;
     private ImmutableArray<SyntaxTree> _generated = [];
 
-    private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas, bool isReferenced)
+    private ProjectCompiler(CSharpCommandLineArguments arguments, string[] ownGenerators, bool allowDeltas, bool isReferenced)
     {
         _arguments = arguments;
         _files = new SourceFiles(arguments);
@@ -35,12 +35,13 @@ public sealed class ProjectCompiler
 
         var configuration = EditorConfig.Load(arguments);
         _compilation = CreateCompilation(configuration);
-        _driver = CreateDriver(configuration);
+        _driver = CreateDriver(configuration, ownGenerators);
     }
 
     /// <summary>Opens the project that a compiler command line describes.</summary>
     /// <param name="commandLine">The arguments MSBuild would give to csc.</param>
     /// <param name="projectDirectory">The folder that relative paths of the command line refer to.</param>
+    /// <param name="ownGenerators">The analyzers that the solution builds itself, which may be others the next time.</param>
     /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
     /// <param name="isReferenced">Whether other projects refer to this one.</param>
     /// <returns>
@@ -51,7 +52,8 @@ public sealed class ProjectCompiler
     /// (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
-    public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas, bool isReferenced)
+    public static CompileDelegate Open(
+        string[] commandLine, string projectDirectory, string[] ownGenerators, bool allowDeltas, bool isReferenced)
     {
         ArgumentNullException.ThrowIfNull(commandLine);
         var arguments = CSharpCommandLineParser.Default.Parse(commandLine, projectDirectory, sdkDirectory: null);
@@ -60,7 +62,7 @@ public sealed class ProjectCompiler
             throw new InvalidOperationException("MSBuild gave a command line the compiler rejects: " + string.Join("; ", arguments.Errors));
         }
 
-        var compiler = new ProjectCompiler(arguments, allowDeltas, isReferenced);
+        var compiler = new ProjectCompiler(arguments, ownGenerators, allowDeltas, isReferenced);
         compiler.WarmUp();
         return compiler.Compile;
     }
@@ -170,10 +172,10 @@ public sealed class ProjectCompiler
 
     private static string BaseDirectory(CSharpCommandLineArguments arguments) => arguments.BaseDirectory ?? Environment.CurrentDirectory;
 
-    private CSharpGeneratorDriver CreateDriver(EditorConfig configuration)
+    private CSharpGeneratorDriver CreateDriver(EditorConfig configuration, string[] ownGenerators)
     {
         var context = AssemblyLoadContext.GetLoadContext(typeof(ProjectCompiler).Assembly)!;
-        var generators = GeneratorLoader.Load(_arguments.AnalyzerReferences.Select(reference => reference.FilePath), context);
+        var generators = GeneratorLoader.Load(_arguments.AnalyzerReferences.Select(reference => reference.FilePath), ownGenerators, context);
         return CSharpGeneratorDriver.Create(generators, _files.AdditionalTexts, _arguments.ParseOptions, configuration.GeneratorOptions);
     }
 

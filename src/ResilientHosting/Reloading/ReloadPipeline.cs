@@ -20,11 +20,13 @@ internal sealed class ReloadPipeline
     private readonly ProcessEnd _processEnd;
     private readonly SourceWatcher _watcher;
     private readonly Lazy<Swapper> _swapper;
+    private readonly ProgramBuilder _builder;
     private readonly Queue<ReloadRecord> _history = new();
-    private SolutionCompiler? _compiler;
     private SourceSnapshot _compiled = SourceSnapshot.Empty;
     private ProgramImage? _lastGood;
     private volatile Generation _serving;
+    private volatile bool _failed;
+    private SourceTree? _refined;
 
     public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
     {
@@ -33,6 +35,7 @@ internal sealed class ReloadPipeline
         _serving = initial.Generation;
         _processEnd = new ProcessEnd(_seams.Clock);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
+        _builder = new ProgramBuilder(prerequisites, _console);
         _swapper = new Lazy<Swapper>(() => new Swapper(_seams, _console, _processEnd));
     }
 
@@ -98,17 +101,13 @@ internal sealed class ReloadPipeline
     private async Task OpenCompilerAsync()
     {
         var began = _seams.Clock.GetTimestamp();
-        while (_compiler is null)
+        while (_lastGood is null)
         {
             try
             {
-                var graph = await ProjectGraph.QueryAsync(
-                    _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
-                _watcher.Refine(new SourceTree(graph));
-                _lastGood = ProjectLibraries.ReadProgram(_prerequisites.AssemblyPath);
+                _watcher.Refine(await _builder.OpenAsync(_processEnd.Asked).ConfigureAwait(false));
                 _compiled = _watcher.Served;
-                _compiler = SolutionCompiler.Open(
-                    new RoslynLoadContext(graph.Application.CommandLine!.RoslynDirectory), graph, _lastGood);
+                _lastGood = _builder.Built;
             }
             catch (InvalidOperationException e)
             {
@@ -128,13 +127,26 @@ internal sealed class ReloadPipeline
             noticed = _seams.Clock.GetTimestamp();
         }
 
-        // The build overlaps the quiet period. Only when something changed meanwhile is it worth another one.
+        // A compilation overlaps the quiet period. Only when something changed meanwhile is it worth another one.
         BuildResult build;
         TimeSpan buildTime;
+        var said = new HashSet<string>();
         while (true)
         {
+            var reaction = _builder.React(look.Changes, $"generation {_serving.Number}", ReadsAgain);
+            foreach (var remark in reaction.Remarks.Where(said.Add))
+            {
+                _console.Say(remark);
+            }
+
+            if (reaction.Class == ChangeClass.Nothing)
+            {
+                _watcher.Accept(look);
+                return;
+            }
+
             var buildBegan = _seams.Clock.GetTimestamp();
-            build = Build(look);
+            var result = reaction.Class < ChangeClass.Reconfigure ? Compile(look) : await BuildUntilNextEditAsync(reaction, look).ConfigureAwait(false);
             buildTime = _seams.Clock.GetElapsedTime(buildBegan);
 
             var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
@@ -144,9 +156,11 @@ internal sealed class ReloadPipeline
                 return;
             }
 
-            if (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait)
+            if (result is not null
+                && (settled.Files.ChangesSince(look.Files).Count == 0 || _seams.Clock.GetElapsedTime(noticed) > LongestWait))
             {
                 // Whatever came after this look is the next reload.
+                build = result;
                 break;
             }
 
@@ -154,6 +168,12 @@ internal sealed class ReloadPipeline
         }
 
         _watcher.Accept(look);
+        if (_refined is { } tree)
+        {
+            _refined = null;
+            _watcher.Refine(tree);
+        }
+
         var reason = look.Changes.Describe(ProjectDirectory);
         if (build.Program is null)
         {
@@ -166,7 +186,10 @@ internal sealed class ReloadPipeline
         if (swap.Failure is null)
         {
             _lastGood = build.Program;
+            _builder.Serves(build.Program);
         }
+
+        _failed = swap.Failure is not null;
 
         if (swap.Serving is { } serving)
         {
@@ -181,7 +204,7 @@ internal sealed class ReloadPipeline
     private IEnumerable<Candidate> Candidates(ProgramImage program)
     {
         yield return new Candidate(program, IsNew: true);
-        if (program.HasDelta && _compiler!.CompileWhole(_processEnd.Asked).Program is { } whole)
+        if (program.HasDelta && _builder.CompileWhole(_processEnd.Asked).Program is { } whole)
         {
             // The runtime may have refused the delta. If it is the program that fails, a whole image at least tells the line: methods
             // that a delta replaced have no line numbers in a stack trace.
@@ -191,12 +214,41 @@ internal sealed class ReloadPipeline
         yield return new Candidate(_lastGood!, IsNew: false);
     }
 
-    private BuildResult Build(SourceLook look)
+    private BuildResult Compile(SourceLook look)
     {
         var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
         _compiled = look.Files;
-        return _compiler!.Compile(files, _processEnd.Asked);
+        return _builder.Compile(files, _processEnd.Asked);
     }
+
+    /// <summary>Builds while the old generation serves. A newer save ends the build, since another one has to follow.</summary>
+    /// <returns>Null if there was a newer save.</returns>
+    private async Task<BuildResult?> BuildUntilNextEditAsync(Reaction reaction, SourceLook look)
+    {
+        using var superseded = CancellationTokenSource.CreateLinkedTokenSource(_processEnd.Asked);
+        var build = _builder.BuildAsync(reaction, superseded.Token);
+        var edit = _watcher.WaitForEditAfterAsync(look, superseded.Token).AsTask();
+        try
+        {
+            await Task.WhenAny(build, edit).ConfigureAwait(false);
+            await superseded.CancelAsync().ConfigureAwait(false);
+            (var result, _refined) = await build.ConfigureAwait(false);
+            return result;
+        }
+        catch (OperationCanceledException) when (!_processEnd.Asked.IsCancellationRequested)
+        {
+            _console.Say("saved again meanwhile, the build starts over");
+            return null;
+        }
+        finally
+        {
+            await edit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Whether the application that serves reads a changed configuration file by itself. One that failed needs a new start.</summary>
+    private bool ReadsAgain(string path) =>
+        !_failed && !_seams.Requests.Options.RestartOnConfigurationChange && RunningConfiguration.ReadsAgain(_serving.Configuration, path);
 
     /// <summary>A generation that ends without having been asked to ends the process, unless it crashed: then it waits for a fix.</summary>
     private async Task EndWithAsync(Generation generation)
@@ -215,6 +267,7 @@ internal sealed class ReloadPipeline
         {
             if (!generation.StopRequested)
             {
+                _failed = true;
                 _console.Show(e);
                 _console.Say($"generation {generation.Number} crashed; waiting for the next edit");
                 _seams.Requests.Fail(e);

@@ -5,9 +5,12 @@ namespace ResilientHosting.Reloading;
 /// <summary>A warning or an error of the compiler. Prints as <c>dotnet build</c> prints it, so that terminals make it a link.</summary>
 internal sealed record BuildDiagnostic(string Id, bool IsError, string Path, int Line, int Column, string Message)
 {
+    /// <summary>Gets the project it belongs to; null where there is only one.</summary>
+    public string? Project { get; init; }
+
     public override string ToString()
     {
-        var what = $"{(IsError ? "error" : "warning")} {Id}: {Message}";
+        var what = $"{(IsError ? "error" : "warning")} {Id}: {Message}{(Project is null ? "" : $" [{Project}]")}";
         return Path.Length == 0 ? what
             : Line == 0 ? $"{Path}: {what}"
             : string.Create(CultureInfo.InvariantCulture, $"{Path}({Line},{Column}): {what}");
@@ -28,15 +31,24 @@ internal sealed record AssemblyImage(byte[] Image, byte[]? Symbols, ImageDelta? 
     }
 }
 
-/// <summary>Everything a generation is loaded from: the application, and the libraries built from its solution by assembly name.</summary>
+/// <summary>
+/// Everything a generation is loaded from: the application, and by assembly name (<c>culture/name</c> for what is localized) the
+/// libraries built from its solution and those of packages that the process itself lacks or has in another version.
+/// </summary>
 internal sealed record ProgramImage(AssemblyImage Application, IReadOnlyDictionary<string, AssemblyImage> Libraries)
 {
+    /// <summary>Gets the application's file in the folder that native libraries come from; null if the process's own will do.</summary>
+    public string? BuiltAs { get; init; }
+
     /// <summary>Gets a value indicating whether any of its assemblies is an older image with a delta to apply.</summary>
     public bool HasDelta => Application.Delta is not null || Libraries.Values.Any(library => library.Delta is not null);
 }
 
-/// <summary>What came out of a build. There is a program exactly when there is no error.</summary>
+/// <summary>What came out of a build. There is a program unless there are errors, or nothing to do.</summary>
 internal sealed record BuildResult(ProgramImage? Program, IReadOnlyList<BuildDiagnostic> Diagnostics)
 {
+    /// <summary>Gets the outcome of a change that asks for nothing.</summary>
+    public static BuildResult Nothing { get; } = new(null, []);
+
     public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

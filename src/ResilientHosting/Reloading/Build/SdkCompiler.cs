@@ -18,12 +18,21 @@ internal sealed class SdkCompiler
     /// <param name="roslyn">The compiler.</param>
     /// <param name="commandLine">The project.</param>
     /// <param name="isReferenced">Whether other projects refer to it, so that a change of its public surface matters.</param>
+    /// <param name="ownGenerators">The analyzers among its arguments that the solution builds itself.</param>
     /// <param name="allowDeltas">Whether deltas may be emitted; by default, whether the runtime can apply them.</param>
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of the project, can't be loaded.</exception>
     public static SdkCompiler Open(
-        RoslynLoadContext roslyn, CompilerCommandLine commandLine, bool isReferenced = false, bool? allowDeltas = null) =>
+        RoslynLoadContext roslyn,
+        CompilerCommandLine commandLine,
+        bool isReferenced = false,
+        IEnumerable<string>? ownGenerators = null,
+        bool? allowDeltas = null) =>
         new(roslyn.OpenProject(
-            [.. commandLine.Arguments], commandLine.ProjectDirectory, allowDeltas ?? MetadataUpdater.IsSupported, isReferenced));
+            [.. commandLine.Arguments],
+            commandLine.ProjectDirectory,
+            [.. ownGenerators ?? []],
+            allowDeltas ?? MetadataUpdater.IsSupported,
+            isReferenced));
 
     /// <summary>Compiles the project as it is now. Calls must not overlap.</summary>
     /// <param name="changedFiles">The files edited, added or deleted since the last call.</param>

@@ -12,32 +12,41 @@ namespace ResilientHosting.Reloading;
 internal sealed class SolutionCompiler
 {
     private readonly IReadOnlyList<OpenProject> _projects;
-    private readonly ImmutableDictionary<string, AssemblyImage> _builtElsewhere;
+    private readonly SolutionProject _application;
+    private readonly ProgramImage _built;
 
-    private SolutionCompiler(IReadOnlyList<OpenProject> projects, ImmutableDictionary<string, AssemblyImage> builtElsewhere)
+    private SolutionCompiler(IReadOnlyList<OpenProject> projects, SolutionProject application, ProgramImage built)
     {
         _projects = projects;
-        _builtElsewhere = builtElsewhere;
+        _application = application;
+        _built = built;
     }
 
-    /// <summary>Opens every C# project of the graph. The compiler is warmed up on the way, so this takes a second or more.</summary>
+    /// <summary>Gets the sources of the projects that are compiled here. All others are left to the SDK's build.</summary>
+    public IReadOnlyCollection<ProjectSources> Compiles => [.. _projects.Select(project => project.Sources)];
+
+    /// <summary>Opens the C# projects of the graph. The compiler is warmed up on the way, so this takes a second or more.</summary>
     /// <param name="roslyn">The compiler.</param>
     /// <param name="graph">The projects.</param>
     /// <param name="built">The program as it was built last; what can't be compiled here is taken from there.</param>
+    /// <param name="earlier">What was open so far; projects for which nothing but sources has changed stay open.</param>
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of a project, can't be loaded.</exception>
-    public static SolutionCompiler Open(RoslynLoadContext roslyn, ProjectGraph graph, ProgramImage built)
+    public static SolutionCompiler Open(RoslynLoadContext roslyn, ProjectGraph graph, ProgramImage built, SolutionCompiler? earlier = null)
     {
-        var referenced = graph.Projects.SelectMany(project => project.References).ToHashSet();
-        var projects = graph.Projects
-            .Where(project => project.CommandLine is not null && (project == graph.Application || built.Libraries.ContainsKey(project.AssemblyName)))
-            .Select(project => new OpenProject(
-                project,
-                new ProjectSources(project.CommandLine!),
-                SdkCompiler.Open(roslyn, project.CommandLine!, referenced.Contains(project.ProjectPath))))
-            .ToArray();
-        var solution = new SolutionCompiler(
-            projects,
-            built.Libraries.Where(library => projects.All(project => project.Description.AssemblyName != library.Key)).ToImmutableDictionary());
+        var generators = graph.Projects.SelectMany(project => project.ReferencedAs).ToHashSet();
+        var projects = FindCompilable(graph, built).Select(project =>
+        {
+            var fingerprint = project.CommandLine!.Fingerprint;
+            var isReferenced = graph.Projects.Any(other => other.References.Contains(project.ProjectPath));
+            return earlier?._projects.FirstOrDefault(open => open.IsStill(project, fingerprint, isReferenced)) is { } still
+                ? still.With(project)
+                : new OpenProject(
+                    project,
+                    SdkCompiler.Open(roslyn, project.CommandLine, isReferenced, project.CommandLine.Analyzers.Where(generators.Contains)),
+                    fingerprint,
+                    isReferenced);
+        });
+        var solution = new SolutionCompiler([.. projects], graph.Application, built);
         solution.Compile([], whole: false, default);
         return solution;
     }
@@ -48,6 +57,27 @@ internal sealed class SolutionCompiler
 
     /// <summary>Compiles the solution as it was at the last call, in whole images rather than deltas.</summary>
     public BuildResult CompileWhole(CancellationToken cancellationToken) => Compile([], whole: true, cancellationToken);
+
+    /// <summary>
+    /// A project is compiled here if it is written in C#, part of the program, and if so is everything that refers to it: what a
+    /// generator or a library in another language makes of its changes only a real build can tell.
+    /// </summary>
+    private static List<SolutionProject> FindCompilable(ProjectGraph graph, ProgramImage built)
+    {
+        var compilable = new List<SolutionProject>();
+        foreach (var project in graph.Projects.Reverse())
+        {
+            if (project.CommandLine is not null
+                && (project == graph.Application || built.Libraries.ContainsKey(project.AssemblyName))
+                && graph.Projects.Where(other => other.References.Contains(project.ProjectPath)).All(compilable.Contains))
+            {
+                compilable.Add(project);
+            }
+        }
+
+        compilable.Reverse();
+        return compilable;
+    }
 
     private BuildResult Compile(IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
     {
@@ -67,7 +97,9 @@ internal sealed class SolutionCompiler
             }
             else if (Compile(project, whole, cancellationToken) is { } build)
             {
-                diagnostics.AddRange(build.Diagnostics);
+                diagnostics.AddRange(_projects.Count == 1
+                    ? build.Diagnostics
+                    : build.Diagnostics.Select(diagnostic => diagnostic with { Project = project.Description.ProjectPath }));
                 if (build.Image is null)
                 {
                     broken.Add(project.Description.ProjectPath);
@@ -95,7 +127,7 @@ internal sealed class SolutionCompiler
             {
                 foreach (var path in project.Description.ReferencedAs.Where(dependent.RefersTo))
                 {
-                    dependent.PendingReferences[path] = reference;
+                    dependent.Refer(path, reference);
                 }
             }
         }
@@ -103,22 +135,33 @@ internal sealed class SolutionCompiler
         return build;
     }
 
-    private ProgramImage CurrentProgram() => new(
-        _projects[^1].Image!,
-        _builtElsewhere.AddRange(_projects.SkipLast(1).Select(project => KeyValuePair.Create(project.Description.AssemblyName, project.Image!))));
-
-    private sealed class OpenProject(SolutionProject description, ProjectSources sources, SdkCompiler compiler)
+    private ProgramImage CurrentProgram()
     {
-        private readonly HashSet<string> _references =
-        [
-            .. description.CommandLine!.Arguments
-                .Where(argument => argument.StartsWith("/reference:", StringComparison.Ordinal))
-                .Select(argument => argument["/reference:".Length..].Trim('"')),
-        ];
+        var program = _built;
+        var libraries = _built.Libraries.ToImmutableDictionary();
+        foreach (var project in _projects)
+        {
+            if (project.Description == _application)
+            {
+                program = program with { Application = project.Image! };
+            }
+            else
+            {
+                libraries = libraries.SetItem(project.Description.AssemblyName, project.Image!);
+            }
+        }
+
+        return program with { Libraries = libraries };
+    }
+
+    private sealed class OpenProject(SolutionProject description, SdkCompiler compiler, string fingerprint, bool isReferenced)
+    {
+        private readonly HashSet<string> _references = [.. description.CommandLine!.References];
+        private bool _refersToMemory;
 
         public SolutionProject Description => description;
 
-        public ProjectSources Sources => sources;
+        public ProjectSources Sources { get; } = new(description);
 
         public SdkCompiler Compiler => compiler;
 
@@ -132,5 +175,22 @@ internal sealed class SolutionCompiler
         public AssemblyImage? Image { get; set; }
 
         public bool RefersTo(string path) => _references.Contains(path);
+
+        public void Refer(string path, byte[] reference)
+        {
+            PendingReferences[path] = reference;
+            _refersToMemory = true;
+        }
+
+        /// <summary>Whether its compiler would do for the project as it is now.</summary>
+        public bool IsStill(SolutionProject project, string newFingerprint, bool newlyReferenced) =>
+            description.ProjectPath == project.ProjectPath && fingerprint == newFingerprint && isReferenced == newlyReferenced && !_refersToMemory;
+
+        public OpenProject With(SolutionProject newer)
+        {
+            var project = new OpenProject(newer, compiler, fingerprint, isReferenced) { Image = Image };
+            project.Pending.UnionWith(Pending);
+            return project;
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Loader;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
 namespace ResilientHosting.Reloading;
@@ -34,6 +35,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
     public int CutRequests { get; set; }
 
+    /// <summary>Gets the configuration of its host; null until the host is known.</summary>
+    public IConfiguration? Configuration { get; private set; }
+
     /// <summary>Gets a value indicating whether the reloader asked it to stop. Otherwise it stops because the process ends.</summary>
     public bool StopRequested => _stopRequested;
 
@@ -57,6 +61,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         }
 
         _lifetime = services.GetRequiredService<IHostApplicationLifetime>();
+        Configuration = services.GetService<IConfiguration>();
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
 

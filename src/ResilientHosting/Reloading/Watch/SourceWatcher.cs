@@ -56,8 +56,8 @@ internal sealed class SourceWatcher : IDisposable
     /// <summary>Replaces the default rules by what MSBuild says. Edits made since the watcher was created are not lost.</summary>
     public void Refine(SourceTree tree)
     {
+        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateBeyond(_tree));
         _tree = tree;
-        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateElsewhere());
         WatchDirectories();
         Wake();
     }
@@ -91,10 +91,12 @@ internal sealed class SourceWatcher : IDisposable
     }
 
     /// <summary>Waits until the sources differ from how they are now, whatever else is still waiting to be dealt with.</summary>
-    public async ValueTask WaitForNextEditAsync(CancellationToken cancellationToken)
+    public ValueTask WaitForNextEditAsync(CancellationToken cancellationToken) => WaitForEditAfterAsync(Look(), cancellationToken);
+
+    /// <summary>Waits until the sources differ from how they were at a look.</summary>
+    public async ValueTask WaitForEditAfterAsync(SourceLook look, CancellationToken cancellationToken)
     {
-        var now = Look().Files;
-        while (Look().Files.ChangesSince(now).Count == 0)
+        while (Look().Files.ChangesSince(look.Files).Count == 0)
         {
             await _wake.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -251,7 +253,7 @@ internal sealed class SourceWatcher : IDisposable
     private void OnFileEvent(string path)
     {
         // The rest of a project folder may be busy all day: a database, logs, an editor's swap files.
-        if (SourceTree.IsSource(path))
+        if (_tree.MayBeInput(path))
         {
             OnEvent();
         }

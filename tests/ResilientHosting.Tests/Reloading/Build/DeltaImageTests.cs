@@ -50,7 +50,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
         }
 
         _commandLine = (await ProjectGraph.QueryAsync(
-            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", TestContext.Current.CancellationToken)).Application.CommandLine!;
+            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", null, TestContext.Current.CancellationToken)).Application.CommandLine!;
     }
 
     public ValueTask DisposeAsync()
