@@ -20,6 +20,8 @@ public sealed class ProjectCompiler
     private CSharpCompilation _compilation;
     private GeneratorDriver _driver;
     private ImmutableArray<SyntaxTree> _generated = [];
+    private bool _succeeded;
+    private bool _warmingUp = true;
 
     private ProjectCompiler(CSharpCommandLineArguments arguments, string[] ownGenerators, bool allowDeltas, bool isReferenced)
     {
@@ -47,9 +49,9 @@ public sealed class ProjectCompiler
     /// <returns>
     /// A delegate that brings the project up to date with the given files (changed, added or gone) and reference assemblies (by the path
     /// under which the project refers to them) and compiles it, as a whole image if told so. Calls must not overlap. It returns the image
-    /// and its symbols (both empty when there are errors), the delta to apply to it if there is one, the project's own reference assembly
-    /// if what other projects see of it has changed, and every warning and error as id, severity (2 warning, 3 error), path, line, column
-    /// (both from 1, or 0) and message.
+    /// and its symbols (both empty when there are errors, or when nothing but comments and white space has changed), the delta to apply
+    /// to it if there is one, the project's own reference assembly if what other projects see of it has changed, and every warning and
+    /// error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
     public static CompileDelegate Open(
@@ -64,6 +66,7 @@ public sealed class ProjectCompiler
 
         var compiler = new ProjectCompiler(arguments, ownGenerators, allowDeltas, isReferenced);
         compiler.WarmUp();
+        compiler._warmingUp = false;
         return compiler.Compile;
     }
 
@@ -88,7 +91,13 @@ public sealed class ProjectCompiler
         bool whole,
         CancellationToken cancellationToken)
     {
-        (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        (_compilation, _driver, var differs) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        if (!differs && _succeeded && changedFiles.Count > 0 && changedReferences.Count == 0 && !whole && !_warmingUp)
+        {
+            return ([], [], null, null, []);
+        }
+
+        _succeeded = false;
         Replace(changedReferences);
 
         // What another project changed may reach into any method of this one.
@@ -121,6 +130,7 @@ public sealed class ProjectCompiler
         }
 
         _generated = generators.GeneratedTrees;
+        _succeeded = emission.Image.Length > 0;
         var reference = emission.Image.Length == 0
             ? null
             : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);

@@ -32,9 +32,12 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         return _trees.Values;
     }
 
-    public (CSharpCompilation, GeneratorDriver) Update(
+    /// <summary>Reads the changed files again.</summary>
+    /// <returns>The program with them, and whether anything but comments and white space differs.</returns>
+    public (CSharpCompilation, GeneratorDriver, bool Differs) Update(
         CSharpCompilation compilation, GeneratorDriver driver, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
     {
+        var differs = false;
         foreach (var path in changed)
         {
             if (_additional.TryGetValue(path, out var text))
@@ -42,17 +45,20 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
                 var fresh = new AdditionalFile(path, arguments);
                 driver = driver.ReplaceAdditionalText(text, fresh);
                 _additional[path] = fresh;
+                differs = true;
                 continue;
             }
 
             var tree = Parse(path, cancellationToken);
             if (_trees.Remove(path, out var old))
             {
+                differs = differs || tree is null || !SameWords(old, tree, cancellationToken);
                 compilation = tree is null ? compilation.RemoveSyntaxTrees(old) : compilation.ReplaceSyntaxTree(old, tree);
             }
             else if (tree is not null)
             {
                 compilation = compilation.AddSyntaxTrees(tree);
+                differs = true;
             }
 
             if (tree is not null)
@@ -61,7 +67,16 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
             }
         }
 
-        return (compilation, driver);
+        return (compilation, driver, differs);
+    }
+
+    /// <summary>Directives count as words, and so does documentation, which generators read. Errors have to be reported again.</summary>
+    private static bool SameWords(SyntaxTree older, SyntaxTree newer, CancellationToken cancellationToken)
+    {
+        var (before, after) = (older.GetRoot(cancellationToken), newer.GetRoot(cancellationToken));
+        return !before.ContainsDiagnostics && !after.ContainsDiagnostics
+            && before.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text))
+                .SequenceEqual(after.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text)));
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>

@@ -130,10 +130,12 @@ internal sealed class ReloadPipeline
         // A compilation overlaps the quiet period. Only when something changed meanwhile is it worth another one.
         BuildResult build;
         TimeSpan buildTime;
+        Reaction reaction;
+        var isUnchanged = look.Changes.RequestedBecause is null && !_failed;
         var said = new HashSet<string>();
         while (true)
         {
-            var reaction = _builder.React(look.Changes, $"generation {_serving.Number}", ReadsAgain);
+            reaction = _builder.React(look.Changes, $"generation {_serving.Number}", ReadsAgain);
             foreach (var remark in reaction.Remarks.Where(said.Add))
             {
                 _console.Say(remark);
@@ -148,6 +150,7 @@ internal sealed class ReloadPipeline
             var buildBegan = _seams.Clock.GetTimestamp();
             var result = reaction.Class < ChangeClass.Reconfigure ? Compile(look) : await BuildUntilNextEditAsync(reaction, look).ConfigureAwait(false);
             buildTime = _seams.Clock.GetElapsedTime(buildBegan);
+            isUnchanged &= reaction.Class == ChangeClass.Compile && result is { IsUnchanged: true };
 
             var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
             if (settled.Changes.IsEmpty)
@@ -181,6 +184,13 @@ internal sealed class ReloadPipeline
             return;
         }
 
+        if (isUnchanged)
+        {
+            _console.Say($"{reason}: comments and white space only, nothing to do");
+            return;
+        }
+
+        _builder.Comment(build, look.Changes, reaction, buildTime);
         var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(noticed);
         if (swap.Failure is null)

@@ -23,11 +23,17 @@ internal sealed record ImageDelta(byte[] Metadata, byte[] IL, byte[] Symbols);
 /// <summary>An assembly ready to be loaded: its bytes, its portable debug symbols, and the delta to apply before it runs, if there is one.</summary>
 internal sealed record AssemblyImage(byte[] Image, byte[]? Symbols, ImageDelta? Delta)
 {
+    /// <summary>Gets when a build wrote it; null if it was compiled in this process.</summary>
+    public DateTime? Written { get; init; }
+
     /// <summary>Reads an assembly that a build has left on disk.</summary>
     public static AssemblyImage Read(string path)
     {
         var symbols = Path.ChangeExtension(path, ".pdb");
-        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null, null);
+        return new AssemblyImage(File.ReadAllBytes(path), File.Exists(symbols) ? File.ReadAllBytes(symbols) : null, null)
+        {
+            Written = File.GetLastWriteTimeUtc(path),
+        };
     }
 }
 
@@ -44,11 +50,11 @@ internal sealed record ProgramImage(AssemblyImage Application, IReadOnlyDictiona
     public bool HasDelta => Application.Delta is not null || Libraries.Values.Any(library => library.Delta is not null);
 }
 
-/// <summary>What came out of a build. There is a program unless there are errors, or nothing to do.</summary>
+/// <summary>What came out of a build. There is a program exactly when there is no error.</summary>
 internal sealed record BuildResult(ProgramImage? Program, IReadOnlyList<BuildDiagnostic> Diagnostics)
 {
-    /// <summary>Gets the outcome of a change that asks for nothing.</summary>
-    public static BuildResult Nothing { get; } = new(null, []);
+    /// <summary>Gets a value indicating whether the program is what it was before, because only comments and white space have changed.</summary>
+    public bool IsUnchanged { get; init; }
 
     public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

@@ -11,6 +11,8 @@ namespace ResilientHosting.Reloading;
 internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole console)
 {
     private readonly BuildFolders _folders = new();
+    private readonly ShownWarnings _warnings = new();
+    private readonly DeltaHint _hint = new(console);
     private RoslynLoadContext? _roslyn;
     private ProjectGraph? _graph;
     private SolutionCompiler? _compiler;
@@ -50,6 +52,20 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
 
     public BuildResult CompileWhole(CancellationToken cancellationToken) =>
         _compiler?.CompileWhole(cancellationToken) ?? new BuildResult(_built, []);
+
+    /// <summary>Shows the warnings of a build that succeeded, and a hint if a compilation took longer than it has to.</summary>
+    public void Comment(BuildResult build, ChangeSet changes, Reaction reaction, TimeSpan took)
+    {
+        foreach (var warning in _warnings.Take(build.Diagnostics, [.. changes.Changes.Select(change => change.Path)]))
+        {
+            console.Show(warning);
+        }
+
+        if (reaction.Class == ChangeClass.Compile)
+        {
+            _hint.Consider(took);
+        }
+    }
 
     /// <summary>Does what takes seconds: a real build if one is asked for, and opening the compilers anew. Calls must not overlap.</summary>
     /// <returns>The program, and the files that matter from now on; null if the build failed.</returns>
@@ -132,7 +148,8 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
         try
         {
             _roslyn = _roslyn?.Directory == directory ? _roslyn : new RoslynLoadContext(directory);
-            _compiler = SolutionCompiler.Open(_roslyn, graph, _built, earlier);
+            _compiler = SolutionCompiler.Open(_roslyn, graph, _built, earlier, console.Say);
+            _warnings.Take(_compiler.Opening.Diagnostics, []);
         }
         catch (InvalidOperationException e)
         {

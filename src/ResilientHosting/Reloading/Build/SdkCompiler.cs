@@ -61,11 +61,14 @@ internal sealed class SdkCompiler
         Compile(changedFiles, ImmutableDictionary<string, byte[]>.Empty, whole: false, cancellationToken);
 }
 
-/// <summary>What came out of the compilation of one project. There is an image exactly when there is no error.</summary>
+/// <summary>What came out of the compilation of one project. There is an image unless there are errors, or nothing new.</summary>
 /// <param name="Image">The assembly.</param>
 /// <param name="ChangedReference">Its reference assembly, if what other projects see of it has changed.</param>
 /// <param name="Diagnostics">Warnings and errors.</param>
 internal sealed record ProjectBuild(AssemblyImage? Image, byte[]? ChangedReference, IReadOnlyList<BuildDiagnostic> Diagnostics)
 {
+    /// <summary>Gets a value indicating whether only comments and white space have changed, so that the latest image still holds.</summary>
+    public bool IsUnchanged => Image is null && !Errors.Any();
+
     public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

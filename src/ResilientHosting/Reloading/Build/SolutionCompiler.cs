@@ -14,13 +14,20 @@ internal sealed class SolutionCompiler
     private readonly IReadOnlyList<OpenProject> _projects;
     private readonly SolutionProject _application;
     private readonly ProgramImage _built;
+    private readonly HashSet<string> _unfaithful;
 
-    private SolutionCompiler(IReadOnlyList<OpenProject> projects, SolutionProject application, ProgramImage built)
+    private SolutionCompiler(
+        IReadOnlyList<OpenProject> projects, SolutionProject application, ProgramImage built, HashSet<string> unfaithful)
     {
         _projects = projects;
         _application = application;
         _built = built;
+        _unfaithful = unfaithful;
+        Opening = Compile([], whole: false, default);
     }
+
+    /// <summary>Gets what the first compilation said.</summary>
+    public BuildResult Opening { get; }
 
     /// <summary>Gets the sources of the projects that are compiled here. All others are left to the SDK's build.</summary>
     public IReadOnlyCollection<ProjectSources> Compiles => [.. _projects.Select(project => project.Sources)];
@@ -30,25 +37,26 @@ internal sealed class SolutionCompiler
     /// <param name="graph">The projects.</param>
     /// <param name="built">The program as it was built last; what can't be compiled here is taken from there.</param>
     /// <param name="earlier">What was open so far; projects for which nothing but sources has changed stay open.</param>
+    /// <param name="say">Told of each project that comes out differently here than from the build; it is left to the build.</param>
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of a project, can't be loaded.</exception>
-    public static SolutionCompiler Open(RoslynLoadContext roslyn, ProjectGraph graph, ProgramImage built, SolutionCompiler? earlier = null)
+    public static SolutionCompiler Open(
+        RoslynLoadContext roslyn, ProjectGraph graph, ProgramImage built, SolutionCompiler? earlier, Action<string> say)
     {
-        var generators = graph.Projects.SelectMany(project => project.ReferencedAs).ToHashSet();
-        var projects = FindCompilable(graph, built).Select(project =>
+        var unfaithful = earlier?._unfaithful ?? [];
+        while (true)
         {
-            var fingerprint = project.CommandLine!.Fingerprint;
-            var isReferenced = graph.Projects.Any(other => other.References.Contains(project.ProjectPath));
-            return earlier?._projects.FirstOrDefault(open => open.IsStill(project, fingerprint, isReferenced)) is { } still
-                ? still.With(project)
-                : new OpenProject(
-                    project,
-                    SdkCompiler.Open(roslyn, project.CommandLine, isReferenced, project.CommandLine.Analyzers.Where(generators.Contains)),
-                    fingerprint,
-                    isReferenced);
-        });
-        var solution = new SolutionCompiler([.. projects], graph.Application, built);
-        solution.Compile([], whole: false, default);
-        return solution;
+            var projects = FindCompilable(graph, built, unfaithful).Select(project => Open(roslyn, graph, project, earlier));
+            var solution = new SolutionCompiler([.. projects], graph.Application, built, unfaithful);
+            if (solution.FindUnfaithful() is not { } found)
+            {
+                return solution;
+            }
+
+            var (name, path) = (Path.GetFileName(found.Project.ProjectPath), found.Project.ProjectPath);
+            say($"{name} compiled in this process is not what the build makes of it ({found.Difference}), so its edits are real builds");
+            unfaithful.Add(path);
+            earlier = solution;
+        }
     }
 
     /// <summary>Compiles the solution as it is now; the files are those edited, added or deleted since the last call. Calls must not overlap.</summary>
@@ -62,12 +70,13 @@ internal sealed class SolutionCompiler
     /// A project is compiled here if it is written in C#, part of the program, and if so is everything that refers to it: what a
     /// generator or a library in another language makes of its changes only a real build can tell.
     /// </summary>
-    private static List<SolutionProject> FindCompilable(ProjectGraph graph, ProgramImage built)
+    private static List<SolutionProject> FindCompilable(ProjectGraph graph, ProgramImage built, HashSet<string> unfaithful)
     {
         var compilable = new List<SolutionProject>();
         foreach (var project in graph.Projects.Reverse())
         {
             if (project.CommandLine is not null
+                && !unfaithful.Contains(project.ProjectPath)
                 && (project == graph.Application || built.Libraries.ContainsKey(project.AssemblyName))
                 && graph.Projects.Where(other => other.References.Contains(project.ProjectPath)).All(compilable.Contains))
             {
@@ -79,6 +88,37 @@ internal sealed class SolutionCompiler
         return compilable;
     }
 
+    private static OpenProject Open(RoslynLoadContext roslyn, ProjectGraph graph, SolutionProject project, SolutionCompiler? earlier)
+    {
+        var fingerprint = project.CommandLine!.Fingerprint;
+        var isReferenced = graph.Projects.Any(other => other.References.Contains(project.ProjectPath));
+        if (earlier?._projects.FirstOrDefault(open => open.IsStill(project, fingerprint, isReferenced)) is { } still)
+        {
+            return still.With(project);
+        }
+
+        var solutionBuilds = graph.Projects.SelectMany(other => other.ReferencedAs).ToHashSet();
+        var ownGenerators = project.CommandLine.Analyzers.Where(solutionBuilds.Contains);
+        return new OpenProject(
+            project, SdkCompiler.Open(roslyn, project.CommandLine, isReferenced, ownGenerators), fingerprint, isReferenced);
+    }
+
+    /// <summary>Finds a project whose image differs from the one that a build has made of the same sources.</summary>
+    private (SolutionProject Project, string Difference)? FindUnfaithful()
+    {
+        foreach (var project in _projects.Where(project => project.IsNew && project.Image is not null))
+        {
+            var built = project.Description == _application ? _built.Application : _built.Libraries[project.Description.AssemblyName];
+            if (project.Sources.Enumerate().All(source => File.GetLastWriteTimeUtc(source) < built.Written)
+                && ImageComparison.FindDifference(project.Image!.Image, built.Image) is { } difference)
+            {
+                return (project.Description, difference);
+            }
+        }
+
+        return null;
+    }
+
     private BuildResult Compile(IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
     {
         foreach (var project in _projects)
@@ -88,6 +128,7 @@ internal sealed class SolutionCompiler
 
         var diagnostics = new List<BuildDiagnostic>();
         var broken = new HashSet<string>();
+        var (compiled, unchanged) = (0, 0);
         foreach (var project in _projects)
         {
             // Errors of a project say enough; those of its dependents would only repeat them.
@@ -100,14 +141,16 @@ internal sealed class SolutionCompiler
                 diagnostics.AddRange(_projects.Count == 1
                     ? build.Diagnostics
                     : build.Diagnostics.Select(diagnostic => diagnostic with { Project = project.Description.ProjectPath }));
-                if (build.Image is null)
+                compiled++;
+                unchanged += build.IsUnchanged ? 1 : 0;
+                if (project.Image is null)
                 {
                     broken.Add(project.Description.ProjectPath);
                 }
             }
         }
 
-        return new BuildResult(broken.Count > 0 ? null : CurrentProgram(), diagnostics);
+        return new BuildResult(broken.Count > 0 ? null : CurrentProgram(), diagnostics) { IsUnchanged = compiled > 0 && compiled == unchanged };
     }
 
     private ProjectBuild? Compile(OpenProject project, bool whole, CancellationToken cancellationToken)
@@ -120,7 +163,7 @@ internal sealed class SolutionCompiler
         var build = project.Compiler.Compile(project.Pending, project.PendingReferences, whole, cancellationToken);
         project.Pending.Clear();
         project.PendingReferences.Clear();
-        project.Image = build.Image;
+        project.Image = build.IsUnchanged ? project.Image : build.Image;
         if (build.ChangedReference is { } reference)
         {
             foreach (var dependent in _projects)
@@ -174,6 +217,9 @@ internal sealed class SolutionCompiler
         /// <summary>Gets or sets the latest image; null before the first compilation and after one with errors.</summary>
         public AssemblyImage? Image { get; set; }
 
+        /// <summary>Gets a value indicating whether it was opened just now.</summary>
+        public bool IsNew { get; init; } = true;
+
         public bool RefersTo(string path) => _references.Contains(path);
 
         public void Refer(string path, byte[] reference)
@@ -188,7 +234,7 @@ internal sealed class SolutionCompiler
 
         public OpenProject With(SolutionProject newer)
         {
-            var project = new OpenProject(newer, compiler, fingerprint, isReferenced) { Image = Image };
+            var project = new OpenProject(newer, compiler, fingerprint, isReferenced) { Image = Image, IsNew = false };
             project.Pending.UnionWith(Pending);
             return project;
         }

@@ -75,18 +75,22 @@ public sealed class DeltaImageTests : IAsyncLifetime
             program.Edit();
             File.WriteAllText(SourcePath, program.Text);
 
-            var delta = Compile(withDeltas);
-            Assert.Equal(Run(Compile(whole)), Run(delta));
-            deltas += delta.Delta is null ? 0 : 1;
+            if (Compile(whole) is { } expected)
+            {
+                var delta = Compile(withDeltas);
+                Assert.Equal(Run(expected), Run(delta!));
+                deltas += delta!.Delta is null ? 0 : 1;
+            }
         }
 
         // Most edits stay inside bodies; a test that never saw a delta would prove nothing.
         Assert.True(deltas >= 30, $"Only {deltas} of 60 edits were deltas (seed {Seed}).");
 
-        AssemblyImage Compile(SdkCompiler compiler)
+        AssemblyImage? Compile(SdkCompiler compiler)
         {
+            // A new comment changes nothing until the next edit, which then compiles what has moved as well.
             var result = compiler.Compile([SourcePath], TestContext.Current.CancellationToken);
-            Assert.True(result.Image is not null, $"seed {Seed}: {string.Join("\n", result.Errors)}\n{program.Text}");
+            Assert.True(result.Image is not null || result.IsUnchanged, $"seed {Seed}: {string.Join("\n", result.Errors)}\n{program.Text}");
             return result.Image;
         }
     }
