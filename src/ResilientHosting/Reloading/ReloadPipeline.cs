@@ -178,6 +178,7 @@ internal sealed class ReloadPipeline
         }
 
         var reason = look.Changes.Describe(ProjectDirectory);
+        _builder.Comment(build, look.Changes, reaction, buildTime);
         if (build.Program is null)
         {
             ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
@@ -190,7 +191,6 @@ internal sealed class ReloadPipeline
             return;
         }
 
-        _builder.Comment(build, look.Changes, reaction, buildTime);
         var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(noticed);
         if (swap.Failure is null)

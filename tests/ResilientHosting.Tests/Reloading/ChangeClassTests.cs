@@ -79,6 +79,15 @@ public sealed class ChangeClassTests(ChangeableSolution solution) : IClassFixtur
         // The compiler in this process runs the new generator, not the one it had loaded first.
         await App.ReloadAsync(() => solution.Replace("App/Program.cs", "Generated.Answer.Text)", "Generated.Answer.Text + \"!\")"));
         Assert.Equal("generated anew!", await App.GetAsync("/generated"));
+
+        var good = solution.Read("Generator/AnswerGenerator.cs");
+        var mark = App.Console.Count;
+        await App.ExpectAsync("keeps serving", () => solution.Replace(
+            "Generator/AnswerGenerator.cs", "        context.Register", "        throw new NotSupportedException(\"not today\");\n\n    private static void Register(IncrementalGeneratorInitializationContext context) =>\n        context.Register"));
+        Assert.Contains(App.Console.Since(mark), line => line.Contains("CS8785", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
+        Assert.Equal("generated anew!", await App.GetAsync("/generated"));
+
+        await App.ReloadAsync(() => solution.Write("Generator/AnswerGenerator.cs", good));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 
 namespace ResilientHosting.Reloading;
@@ -53,7 +54,7 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
     public BuildResult CompileWhole(CancellationToken cancellationToken) =>
         _compiler?.CompileWhole(cancellationToken) ?? new BuildResult(_built, []);
 
-    /// <summary>Shows the warnings of a build that succeeded, and a hint if a compilation took longer than it has to.</summary>
+    /// <summary>Shows the warnings of a build, and a hint if a compilation took longer than it has to.</summary>
     public void Comment(BuildResult build, ChangeSet changes, Reaction reaction, TimeSpan took)
     {
         foreach (var warning in _warnings.Take(build.Diagnostics, [.. changes.Changes.Select(change => change.Path)]))
@@ -61,7 +62,7 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
             console.Show(warning);
         }
 
-        if (reaction.Class == ChangeClass.Compile)
+        if (reaction.Class == ChangeClass.Compile && build.Program is not null)
         {
             _hint.Consider(took);
         }
@@ -80,7 +81,7 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
             _owed = tree is null ? reaction : null;
             return (result, tree);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException or BadImageFormatException or Win32Exception)
         {
             _owed = reaction;
             return (new BuildResult(null, [new BuildDiagnostic("RELOAD2", IsError: true, prerequisites.ProjectPath, 0, 0, e.Message)]), null);
@@ -151,7 +152,7 @@ internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole 
             _compiler = SolutionCompiler.Open(_roslyn, graph, _built, earlier, console.Say);
             _warnings.Take(_compiler.Opening.Diagnostics, []);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or IOException or BadImageFormatException)
         {
             console.Say($"can't compile {graph.Application.ProjectPath} in this process ({e.Message}), so every edit is a real build");
         }

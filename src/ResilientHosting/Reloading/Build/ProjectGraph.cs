@@ -10,7 +10,7 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
     /// <summary>Gets the project of the application, which all others are built for.</summary>
     public SolutionProject Application => Projects[^1];
 
-    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled and nothing is written to the projects.</summary>
+    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled, and nothing is written but what a build writes to obj.</summary>
     /// <param name="dotnet">The SDK's command.</param>
     /// <param name="projectPath">The project of the application.</param>
     /// <param name="configuration">What it is built for, <c>Debug</c> as a rule.</param>
@@ -34,7 +34,9 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
                 [
                     "msbuild", projectPath, "-nologo", "-target:" + Target, "-getTargetResult:" + Target,
                     "-property:CustomAfterMicrosoftCommonTargets=" + targets,
-                    "-property:ProvideCommandLineArgs=true", "-property:SkipCompilerExecution=true", "-property:DesignTimeBuild=true",
+
+                    // Not a "design-time build": such a one leaves out sources that the SDK generates, MVC's application parts for example.
+                    "-property:ProvideCommandLineArgs=true", "-property:SkipCompilerExecution=true",
                     "-property:BuildProjectReferences=false", "-property:Configuration=" + configuration,
 
                     // Without an output that can't exist, an up-to-date project skips the compiler and names no arguments.
