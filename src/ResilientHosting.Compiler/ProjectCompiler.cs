@@ -20,7 +20,7 @@ public sealed class ProjectCompiler
     private CSharpCompilation _compilation;
     private GeneratorDriver _driver;
     private ImmutableArray<SyntaxTree> _generated = [];
-    private bool _succeeded;
+    private bool _sameReferences = true;
     private bool _warmingUp = true;
 
     private ProjectCompiler(CSharpCommandLineArguments arguments, string[] ownGenerators, bool allowDeltas, bool isReferenced)
@@ -91,14 +91,13 @@ public sealed class ProjectCompiler
         bool whole,
         CancellationToken cancellationToken)
     {
-        (_compilation, _driver, var differs) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
-        if (!differs && _succeeded && changedFiles.Count > 0 && changedReferences.Count == 0 && !whole && !_warmingUp)
+        (_compilation, _driver) = _files.Update(_compilation, _driver, changedFiles, cancellationToken);
+        Replace(changedReferences);
+        _sameReferences &= changedReferences.Count == 0;
+        if (changedFiles.Count > 0 && !_files.Differ && _sameReferences && !whole && !_warmingUp)
         {
             return ([], [], null, null, []);
         }
-
-        _succeeded = false;
-        Replace(changedReferences);
 
         // What another project changed may reach into any method of this one.
         whole |= changedReferences.Count > 0;
@@ -130,7 +129,12 @@ public sealed class ProjectCompiler
         }
 
         _generated = generators.GeneratedTrees;
-        _succeeded = emission.Image.Length > 0;
+        if (emission.Image.Length > 0)
+        {
+            _files.Accept();
+            _sameReferences = true;
+        }
+
         var reference = emission.Image.Length == 0
             ? null
             : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);

@@ -10,6 +10,8 @@ namespace ResilientHosting.Compiler;
 internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
 {
     private readonly Dictionary<string, SyntaxTree> _trees = [];
+    private readonly Dictionary<string, SyntaxTree> _accepted = [];
+    private readonly HashSet<string> _touched = [];
     private readonly Dictionary<string, DiagnosticRow> _unreadable = [];
     private readonly Dictionary<string, AdditionalFile> _additional = arguments.AdditionalFiles
         .Select(file => file.Path).Distinct().ToDictionary(path => path, path => new AdditionalFile(path, arguments));
@@ -26,39 +28,54 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
             if (Parse(path, default) is { } tree)
             {
                 _trees[path] = tree;
+                _touched.Add(path);
             }
         }
 
         return _trees.Values;
     }
 
-    /// <summary>Reads the changed files again.</summary>
-    /// <returns>The program with them, and whether anything but comments and white space differs.</returns>
-    public (CSharpCompilation, GeneratorDriver, bool Differs) Update(
+    /// <summary>Gets a value indicating whether anything but comments and white space differs from the program accepted last.</summary>
+    public bool Differ => _touched.Any(path =>
+        !_accepted.TryGetValue(path, out var older) || !_trees.TryGetValue(path, out var newer) || !SameWords(older, newer));
+
+    /// <summary>The program with these files has been compiled without an error.</summary>
+    public void Accept()
+    {
+        foreach (var path in _touched)
+        {
+            _accepted.Remove(path);
+            if (_trees.TryGetValue(path, out var tree))
+            {
+                _accepted[path] = tree;
+            }
+        }
+
+        _touched.Clear();
+    }
+
+    public (CSharpCompilation, GeneratorDriver) Update(
         CSharpCompilation compilation, GeneratorDriver driver, IReadOnlyCollection<string> changed, CancellationToken cancellationToken)
     {
-        var differs = false;
         foreach (var path in changed)
         {
+            _touched.Add(path);
             if (_additional.TryGetValue(path, out var text))
             {
                 var fresh = new AdditionalFile(path, arguments);
                 driver = driver.ReplaceAdditionalText(text, fresh);
                 _additional[path] = fresh;
-                differs = true;
                 continue;
             }
 
             var tree = Parse(path, cancellationToken);
             if (_trees.Remove(path, out var old))
             {
-                differs = differs || tree is null || !SameWords(old, tree, cancellationToken);
                 compilation = tree is null ? compilation.RemoveSyntaxTrees(old) : compilation.ReplaceSyntaxTree(old, tree);
             }
             else if (tree is not null)
             {
                 compilation = compilation.AddSyntaxTrees(tree);
-                differs = true;
             }
 
             if (tree is not null)
@@ -67,13 +84,13 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
             }
         }
 
-        return (compilation, driver, differs);
+        return (compilation, driver);
     }
 
     /// <summary>Directives count as words, and so does documentation, which generators read. Errors have to be reported again.</summary>
-    private static bool SameWords(SyntaxTree older, SyntaxTree newer, CancellationToken cancellationToken)
+    private static bool SameWords(SyntaxTree older, SyntaxTree newer)
     {
-        var (before, after) = (older.GetRoot(cancellationToken), newer.GetRoot(cancellationToken));
+        var (before, after) = (older.GetRoot(), newer.GetRoot());
         return !before.ContainsDiagnostics && !after.ContainsDiagnostics
             && before.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text))
                 .SequenceEqual(after.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text)));

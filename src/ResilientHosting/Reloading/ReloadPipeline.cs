@@ -26,6 +26,7 @@ internal sealed class ReloadPipeline
     private ProgramImage? _lastGood;
     private volatile Generation _serving;
     private volatile bool _failed;
+    private bool _rejected;
     private SourceTree? _refined;
 
     public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
@@ -131,7 +132,7 @@ internal sealed class ReloadPipeline
         BuildResult build;
         TimeSpan buildTime;
         Reaction reaction;
-        var isUnchanged = look.Changes.RequestedBecause is null && !_failed;
+        var isUnchanged = look.Changes.RequestedBecause is null && !_failed && !_rejected;
         var said = new HashSet<string>();
         while (true)
         {
@@ -150,7 +151,9 @@ internal sealed class ReloadPipeline
             var buildBegan = _seams.Clock.GetTimestamp();
             var result = reaction.Class < ChangeClass.Reconfigure ? Compile(look) : await BuildUntilNextEditAsync(reaction, look).ConfigureAwait(false);
             buildTime = _seams.Clock.GetElapsedTime(buildBegan);
-            isUnchanged &= reaction.Class == ChangeClass.Compile && result is { IsUnchanged: true };
+
+            // A file that was caught half written is no program that differs.
+            isUnchanged &= reaction.Class == ChangeClass.Compile && result is { IsUnchanged: true } or { Program: null };
 
             var settled = await _watcher.SettleAsync(_processEnd.Asked).ConfigureAwait(false);
             if (settled.Changes.IsEmpty)
@@ -179,6 +182,7 @@ internal sealed class ReloadPipeline
 
         var reason = look.Changes.Describe(ProjectDirectory);
         _builder.Comment(build, look.Changes, reaction, buildTime);
+        _rejected = build.Program is null;
         if (build.Program is null)
         {
             ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));

@@ -47,14 +47,19 @@ internal sealed class SolutionCompiler
         {
             var projects = FindCompilable(graph, built, unfaithful).Select(project => Open(roslyn, graph, project, earlier));
             var solution = new SolutionCompiler([.. projects], graph.Application, built, unfaithful);
-            if (solution.FindUnfaithful() is not { } found)
+            var differing = solution.FindUnfaithful().ToArray();
+            if (differing.Length == 0)
             {
                 return solution;
             }
 
-            var (name, path) = (Path.GetFileName(found.Project.ProjectPath), found.Project.ProjectPath);
-            say($"{name} compiled in this process is not what the build makes of it ({found.Difference}), so its edits are real builds");
-            unfaithful.Add(path);
+            foreach (var (project, difference) in differing)
+            {
+                say($"{Path.GetFileName(project.ProjectPath)} compiled in this process is not what the build makes of it ({difference}), "
+                    + "so its edits, and those of what it refers to, are real builds");
+                unfaithful.Add(project.ProjectPath);
+            }
+
             earlier = solution;
         }
     }
@@ -103,8 +108,8 @@ internal sealed class SolutionCompiler
             project, SdkCompiler.Open(roslyn, project.CommandLine, isReferenced, ownGenerators), fingerprint, isReferenced);
     }
 
-    /// <summary>Finds a project whose image differs from the one that a build has made of the same sources.</summary>
-    private (SolutionProject Project, string Difference)? FindUnfaithful()
+    /// <summary>Finds the projects whose first image differs from the one that a build has made of the same sources.</summary>
+    private IEnumerable<(SolutionProject Project, string Difference)> FindUnfaithful()
     {
         foreach (var project in _projects.Where(project => project.IsNew && project.Image is not null))
         {
@@ -112,11 +117,9 @@ internal sealed class SolutionCompiler
             if (project.Sources.Enumerate().All(source => File.GetLastWriteTimeUtc(source) < built.Written)
                 && ImageComparison.FindDifference(project.Image!.Image, built.Image) is { } difference)
             {
-                return (project.Description, difference);
+                yield return (project.Description, difference);
             }
         }
-
-        return null;
     }
 
     private BuildResult Compile(IReadOnlyCollection<string> changedFiles, bool whole, CancellationToken cancellationToken)
@@ -163,7 +166,8 @@ internal sealed class SolutionCompiler
         var build = project.Compiler.Compile(project.Pending, project.PendingReferences, whole, cancellationToken);
         project.Pending.Clear();
         project.PendingReferences.Clear();
-        project.Image = build.IsUnchanged ? project.Image : build.Image;
+        project.Image = build.IsUnchanged ? project.LastGood : build.Image;
+        project.LastGood = project.Image ?? project.LastGood;
         if (build.ChangedReference is { } reference)
         {
             foreach (var dependent in _projects)
@@ -217,6 +221,9 @@ internal sealed class SolutionCompiler
         /// <summary>Gets or sets the latest image; null before the first compilation and after one with errors.</summary>
         public AssemblyImage? Image { get; set; }
 
+        /// <summary>Gets or sets the image of the latest compilation without errors.</summary>
+        public AssemblyImage? LastGood { get; set; }
+
         /// <summary>Gets a value indicating whether it was opened just now.</summary>
         public bool IsNew { get; init; } = true;
 
@@ -234,7 +241,7 @@ internal sealed class SolutionCompiler
 
         public OpenProject With(SolutionProject newer)
         {
-            var project = new OpenProject(newer, compiler, fingerprint, isReferenced) { Image = Image, IsNew = false };
+            var project = new OpenProject(newer, compiler, fingerprint, isReferenced) { Image = Image, LastGood = LastGood, IsNew = false };
             project.Pending.UnionWith(Pending);
             return project;
         }
