@@ -84,7 +84,7 @@ public sealed class ChangeClassTests(ChangeableSolution solution) : IClassFixtur
         var mark = App.Console.Count;
         await App.ExpectAsync("keeps serving", () => solution.Replace(
             "Generator/AnswerGenerator.cs", "        context.Register", "        throw new NotSupportedException(\"not today\");\n\n    private static void Register(IncrementalGeneratorInitializationContext context) =>\n        context.Register"));
-        Assert.Contains(App.Console.Since(mark), line => line.Contains("CS8785", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
+        Assert.Contains(App.Console.Since(mark), line => line.Contains("CS8784", StringComparison.Ordinal) && line.Contains("not today", StringComparison.Ordinal));
         Assert.Equal("generated anew!", await App.GetAsync("/generated"));
 
         await App.ReloadAsync(() => solution.Write("Generator/AnswerGenerator.cs", good));
