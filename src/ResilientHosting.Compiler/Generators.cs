@@ -29,11 +29,11 @@ internal sealed class Generators
     private CSharpCompilation? _seen;
 
     public Generators(
-        CSharpCommandLineArguments arguments, ImmutableArray<AdditionalText> additionalTexts, EditorConfig configuration, Outline outline)
+        CSharpCommandLineArguments arguments, string[] own, ImmutableArray<AdditionalText> additionalTexts, EditorConfig configuration, Outline outline)
     {
         _outline = outline;
         var context = AssemblyLoadContext.GetLoadContext(typeof(ProjectCompiler).Assembly)!;
-        var all = GeneratorLoader.Load(arguments.AnalyzerReferences.Select(reference => reference.FilePath), context);
+        var all = GeneratorLoader.Load(arguments.AnalyzerReferences.Select(reference => reference.FilePath), own, context);
         var byKind = all.ToLookup(generator => generator.GetGeneratorType().Assembly.GetName().Name switch
         {
             ValidationGenerator => ValidationGenerator,

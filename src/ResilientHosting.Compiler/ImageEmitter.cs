@@ -19,11 +19,7 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
     // Past this many edited methods, one whole image is the cheaper start.
     private const int MostEdits = 100;
 
-    // From this many edits on, it is worth a new whole image while nobody waits for it.
-    private const int ManyEdits = 8;
-
-    private volatile WholeImage? _whole;
-    private volatile CSharpCompilation? _ahead;
+    private WholeImage? _whole;
 
     /// <summary>Emits the program as it is: as a delta if allowed and possible, else as a whole image, which later deltas build on.</summary>
     public Emission Emit(CSharpCompilation program, bool whole, CancellationToken cancellationToken) =>
@@ -50,23 +46,8 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
             return null;
         }
 
-        _ahead = edits.Count >= ManyEdits ? program : null;
         var emission = edits.Count == 0 ? new Emission(whole.Image, whole.Symbols, null, []) : EmitDelta(whole, current, edits, cancellationToken);
         return emission is { Image.Length: > 0 } ? emission with { Symbols = MovedLines.Follow(whole.Symbols, difference, outline) } : emission;
-    }
-
-    /// <summary>
-    /// Makes a new whole image if the program has moved far from the latest one. Meant for the time between two edits: it may run beside
-    /// the other members, which neither wait for it nor see anything of it before it is done.
-    /// </summary>
-    public void Rebase(CancellationToken cancellationToken)
-    {
-        if (_ahead is { } program && _whole is { } before && EmitImage(program, cancellationToken) is (_, { } image))
-        {
-            // An edit may have been emitted as a whole image meanwhile, which is newer than this one.
-            Interlocked.CompareExchange(ref _whole, image, before);
-            Interlocked.CompareExchange(ref _ahead, null, program);
-        }
     }
 
     /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
@@ -116,7 +97,7 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
             return Emission.Failed(result.Diagnostics);
         }
 
-        (_whole, _ahead) = (allowDeltas ? image : null, null);
+        _whole = allowDeltas ? image : null;
         return new Emission(image.Image, image.Symbols, null, result.Diagnostics);
     }
 

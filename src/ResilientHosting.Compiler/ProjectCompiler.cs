@@ -19,8 +19,10 @@ public sealed class ProjectCompiler
     private readonly Generators _generators;
     private CSharpCompilation _compilation;
     private ImmutableArray<SyntaxTree> _generated = [];
+    private bool _sameReferences = true;
+    private bool _warmingUp = true;
 
-    private ProjectCompiler(CSharpCommandLineArguments arguments, bool allowDeltas, bool isReferenced)
+    private ProjectCompiler(CSharpCommandLineArguments arguments, string[] ownGenerators, bool allowDeltas, bool isReferenced)
     {
         _arguments = arguments;
         _files = new SourceFiles(arguments);
@@ -36,23 +38,25 @@ public sealed class ProjectCompiler
 
         var configuration = EditorConfig.Load(arguments);
         _compilation = CreateCompilation(configuration);
-        _generators = new Generators(arguments, _files.AdditionalTexts, configuration, outline);
+        _generators = new Generators(arguments, ownGenerators, _files.AdditionalTexts, configuration, outline);
     }
 
     /// <summary>Opens the project that a compiler command line describes.</summary>
     /// <param name="commandLine">The arguments MSBuild would give to csc.</param>
     /// <param name="projectDirectory">The folder that relative paths of the command line refer to.</param>
+    /// <param name="ownGenerators">The analyzers that the solution builds itself, which may be others the next time.</param>
     /// <param name="allowDeltas">Whether the runtime can apply deltas to an image.</param>
     /// <param name="isReferenced">Whether other projects refer to this one.</param>
     /// <returns>
     /// A delegate that brings the project up to date with the given files (changed, added or gone) and reference assemblies (by the path
     /// under which the project refers to them) and compiles it, as a whole image if told so. Calls must not overlap. It returns the image
-    /// and its symbols (both empty when there are errors), the delta to apply to it if there is one, the project's own reference assembly
-    /// if what other projects see of it has changed, and every warning and error as id, severity (2 warning, 3 error), path, line, column
-    /// (both from 1, or 0) and message.
+    /// and its symbols (both empty when there are errors, or when nothing but comments and white space has changed), the delta to apply
+    /// to it if there is one, the project's own reference assembly if what other projects see of it has changed, and every warning and
+    /// error as id, severity (2 warning, 3 error), path, line, column (both from 1, or 0) and message.
     /// </returns>
     /// <exception cref="InvalidOperationException">The command line is malformed, or a source generator can't be loaded.</exception>
-    public static CompileDelegate Open(string[] commandLine, string projectDirectory, bool allowDeltas, bool isReferenced)
+    public static CompileDelegate Open(
+        string[] commandLine, string projectDirectory, string[] ownGenerators, bool allowDeltas, bool isReferenced)
     {
         ArgumentNullException.ThrowIfNull(commandLine);
         var arguments = CSharpCommandLineParser.Default.Parse(commandLine, projectDirectory, sdkDirectory: null);
@@ -61,8 +65,9 @@ public sealed class ProjectCompiler
             throw new InvalidOperationException("MSBuild gave a command line the compiler rejects: " + string.Join("; ", arguments.Errors));
         }
 
-        var compiler = new ProjectCompiler(arguments, allowDeltas, isReferenced);
+        var compiler = new ProjectCompiler(arguments, ownGenerators, allowDeltas, isReferenced);
         compiler.WarmUp();
+        compiler._warmingUp = false;
         return compiler.Compile;
     }
 
@@ -89,6 +94,11 @@ public sealed class ProjectCompiler
     {
         _compilation = _files.Update(_compilation, _generators, changedFiles);
         Replace(changedReferences);
+        _sameReferences &= changedReferences.Count == 0;
+        if (changedFiles.Count > 0 && !_files.Differ && _sameReferences && !whole && !_warmingUp)
+        {
+            return ([], [], null, null, []);
+        }
 
         // What another project changed may reach into any method of this one.
         whole |= changedReferences.Count > 0;
@@ -123,6 +133,13 @@ public sealed class ProjectCompiler
         var reference = emission.Image.Length == 0
             ? null
             : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);
+        if (emission.Image.Length > 0)
+        {
+            // From here on nothing can be cancelled: what is accepted is also returned.
+            _files.Accept();
+            _sameReferences = true;
+        }
+
         return (emission.Image, emission.Symbols, emission.Delta, reference, [.. _generators.Diagnostics.Concat(emission.Diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);

@@ -10,6 +10,8 @@ namespace ResilientHosting.Compiler;
 internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
 {
     private readonly Dictionary<string, SyntaxTree> _trees = [];
+    private readonly Dictionary<string, SyntaxTree> _accepted = [];
+    private readonly HashSet<string> _touched = [];
     private readonly Dictionary<string, DiagnosticRow> _unreadable = [];
     private readonly Dictionary<string, AdditionalFile> _additional = arguments.AdditionalFiles
         .Select(file => file.Path).Distinct().ToDictionary(path => path, path => new AdditionalFile(path, arguments));
@@ -26,16 +28,37 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
             if (Parse(path) is { } tree)
             {
                 _trees[path] = tree;
+                _touched.Add(path);
             }
         }
 
         return _trees.Values;
     }
 
+    /// <summary>Gets a value indicating whether anything but comments and white space differs from the program accepted last.</summary>
+    public bool Differ => _touched.Any(path =>
+        !_accepted.TryGetValue(path, out var older) || !_trees.TryGetValue(path, out var newer) || !SameWords(older, newer));
+
+    /// <summary>The program with these files has been compiled without an error.</summary>
+    public void Accept()
+    {
+        foreach (var path in _touched)
+        {
+            _accepted.Remove(path);
+            if (_trees.TryGetValue(path, out var tree))
+            {
+                _accepted[path] = tree;
+            }
+        }
+
+        _touched.Clear();
+    }
+
     public CSharpCompilation Update(CSharpCompilation compilation, Generators generators, IReadOnlyCollection<string> changed)
     {
         foreach (var path in changed)
         {
+            _touched.Add(path);
             if (_additional.ContainsKey(path) || Path.GetExtension(path) != ".cs")
             {
                 UpdateAdditional(generators, path);
@@ -68,6 +91,15 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         _additional.Remove(path, out var old);
         var fresh = File.Exists(path) ? _additional[path] = new AdditionalFile(path, arguments) : null;
         generators.Replace(old, fresh);
+    }
+
+    /// <summary>Directives count as words, and so does documentation, which generators read. Errors have to be reported again.</summary>
+    private static bool SameWords(SyntaxTree older, SyntaxTree newer)
+    {
+        var (before, after) = (older.GetRoot(), newer.GetRoot());
+        return !before.ContainsDiagnostics && !after.ContainsDiagnostics
+            && before.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text))
+                .SequenceEqual(after.DescendantTokens(descendIntoTrivia: true).Select(token => (token.RawKind, token.Text)));
     }
 
     /// <summary>Parses a file; null if it is gone or can't be read (which is noted, unless it is simply gone).</summary>

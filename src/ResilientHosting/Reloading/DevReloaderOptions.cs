@@ -67,6 +67,13 @@ public sealed class DevReloaderOptions
     /// <value>The default is 30 seconds. From 1 second to 10 minutes.</value>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Gets or sets a value indicating whether a configuration file that the application reads again by itself starts it again all the
+    /// same. Set it if settings are read at the start and kept.
+    /// </summary>
+    /// <value>The default is <see langword="false"/>. Configuration that is read at the start alone always starts the application again.</value>
+    public bool RestartOnConfigurationChange { get; set; }
+
     private static bool PollingIsForced =>
         Environment.GetEnvironmentVariable("DOTNET_USE_POLLING_FILE_WATCHER") is "1" or "true" or "True" or "TRUE";
 }

@@ -9,7 +9,10 @@ namespace ResilientHosting.Reloading;
 internal sealed class ReloadPipeline
 #pragma warning restore CA1001
 {
-    private const int HistoryLength = 100;
+    // Deltas lead from the last whole image to now, so they grow with every place that was edited since.
+    private const int ReloadsBeforeRebase = 20;
+
+    private static readonly TimeSpan RestBeforeRebase = TimeSpan.FromSeconds(2);
 
     private readonly Prerequisites _prerequisites;
     private readonly SwapSeams _seams;
@@ -18,12 +21,19 @@ internal sealed class ReloadPipeline
     private readonly ProcessEnd _processEnd;
     private readonly GenerationEnds _ends;
     private readonly SourceWatcher _watcher;
-    private readonly BuildLoop _builds;
+    private readonly ProgramBuilder _builder;
+    private readonly BuildLoop<Attempt> _builds;
     private readonly Lazy<Swapper> _swapper;
-    private readonly Queue<ReloadRecord> _history = new();
-    private SolutionCompiler? _compiler;
+    private readonly ReloadReports _reports;
+    private readonly ForeignBuild _foreignBuild;
+    private readonly HashSet<string> _said = [];
     private SourceSnapshot _compiled = SourceSnapshot.Empty;
     private ProgramImage? _lastGood;
+
+    // What serves, as the compiler knows it; null while an edit that makes no difference has to start the application nevertheless.
+    private ProgramImage? _served;
+    private int _reloadsOnDeltas;
+    private bool _failed;
     private volatile Generation _serving;
 
     public ReloadPipeline(Prerequisites prerequisites, InitialGeneration initial, DevReloaderOptions options)
@@ -35,24 +45,23 @@ internal sealed class ReloadPipeline
         _processEnd = new ProcessEnd(_seams.Clock);
         _ends = new GenerationEnds(_seams, _console, _processEnd);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
-        _builds = new BuildLoop(_watcher, _seams.Clock, Build);
+        _builder = new ProgramBuilder(prerequisites, _console);
+        _builds = new BuildLoop<Attempt>(_watcher, _seams.Clock, BuildAsync);
         _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd));
+        _reports = new ReloadReports(_console);
+        _foreignBuild = new ForeignBuild(
+            Path.Combine(ProjectDirectory, "obj", prerequisites.Configuration, Path.GetFileName(Path.GetDirectoryName(prerequisites.AssemblyPath)!)),
+            Path.GetDirectoryName(prerequisites.AssemblyPath)!);
     }
 
     public Generation Serving => _serving;
 
-    public IReadOnlyList<ReloadRecord> History
-    {
-        get
-        {
-            lock (_history)
-            {
-                return [.. _history];
-            }
-        }
-    }
+    public IReadOnlyList<ReloadRecord> History => _reports.History;
 
     private string ProjectDirectory => Path.GetDirectoryName(_prerequisites.ProjectPath)!;
+
+    /// <summary>Gets a value indicating whether the last edit, or the generation that it led to, has failed.</summary>
+    private bool HasFailed => _failed || _serving.Finished.IsCompleted;
 
     public void RequestReload(string reason) => _watcher.Request(reason);
 
@@ -80,7 +89,7 @@ internal sealed class ReloadPipeline
             await OpenCompilerAsync().ConfigureAwait(false);
             while (true)
             {
-                var look = await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+                var look = await WaitForChangesAsync().ConfigureAwait(false);
                 await ReloadAsync(look).ConfigureAwait(false);
             }
         }
@@ -101,18 +110,13 @@ internal sealed class ReloadPipeline
     private async Task OpenCompilerAsync()
     {
         var began = _seams.Clock.GetTimestamp();
-        while (_compiler is null)
+        while (_lastGood is null)
         {
             try
             {
-                var graph = await ProjectGraph.QueryAsync(
-                    _prerequisites.Dotnet, _prerequisites.ProjectPath, _prerequisites.Configuration, _processEnd.Asked).ConfigureAwait(false);
-                _watcher.Refine(new SourceTree(graph));
-                _watcher.Others = FindOthers(graph.Application.CommandLine!);
-                _lastGood = ProjectLibraries.ReadProgram(_prerequisites.AssemblyPath);
+                _watcher.Refine(await _builder.OpenAsync(_processEnd.Asked).ConfigureAwait(false));
                 _compiled = _watcher.Served;
-                _compiler = SolutionCompiler.Open(
-                    new RoslynLoadContext(graph.Application.CommandLine!.RoslynDirectory), graph, _lastGood);
+                _lastGood = _builder.Built;
             }
             catch (InvalidOperationException e)
             {
@@ -121,36 +125,76 @@ internal sealed class ReloadPipeline
             }
         }
 
+        _watcher.Others = GitOperation.Of(ProjectDirectory, _console) is { } git ? [git, _foreignBuild] : [_foreignBuild];
         _console.Say($"watching {ProjectDirectory}, ready after {_seams.Clock.GetElapsedTime(began).TotalSeconds:0.0} s");
     }
 
-    private IReadOnlyList<IWorkInProgress> FindOthers(CompilerCommandLine commandLine)
+    private async Task<SourceLook> WaitForChangesAsync()
     {
-        var build = new ForeignBuild(commandLine.IntermediateDirectory, Path.GetDirectoryName(_prerequisites.AssemblyPath)!);
-        return GitOperation.Of(ProjectDirectory, _console) is { } git ? [git, build] : [build];
+        if (_reloadsOnDeltas < ReloadsBeforeRebase)
+        {
+            return await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+        }
+
+        using var edited = CancellationTokenSource.CreateLinkedTokenSource(_processEnd.Asked);
+        var rebase = RebaseAsync(edited.Token);
+        var look = await _watcher.WaitForChangesAsync(_processEnd.Asked).ConfigureAwait(false);
+        await edited.CancelAsync().ConfigureAwait(false);
+        await rebase.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return look;
+    }
+
+    /// <summary>Makes a whole image of what serves, while nothing else is to do, for later deltas to build on.</summary>
+    private async Task RebaseAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(RestBeforeRebase, _seams.Clock, cancellationToken).ConfigureAwait(false);
+        if (_builder.CompileWhole(cancellationToken).Program is { } program)
+        {
+            _served = _served is null ? null : program;
+            _reloadsOnDeltas = 0;
+        }
     }
 
     private async Task ReloadAsync(SourceLook look)
     {
-        if (await _builds.RunAsync(look, _processEnd.Asked).ConfigureAwait(false) is not { } finished)
+        _said.Clear();
+        if (await _builds.RunAsync(look, _processEnd.Asked).ConfigureAwait(false) is not { Result: { Reaction.Class: not ChangeClass.Nothing } attempt } finished)
         {
             return;
         }
 
-        var (build, buildTime, noticed) = (finished.Result, finished.Took, finished.Noticed);
-        var reason = finished.Changes.Describe(ProjectDirectory);
+        if (attempt.Refined is { } tree)
+        {
+            _watcher.Refine(tree);
+        }
+
+        var (build, reason) = (attempt.Result, finished.Changes.Describe(ProjectDirectory));
+        _builder.Comment(build, finished.Changes, attempt.Reaction, finished.Took);
         if (build.Program is null)
         {
-            ReportErrors(build, reason, buildTime, _seams.Clock.GetElapsedTime(noticed));
+            _served = null;
+            _reports.Rejected(build, _serving, reason, finished.Took, _seams.Clock.GetElapsedTime(finished.Noticed));
+            return;
+        }
+
+        if (attempt.Reaction.Class == ChangeClass.Compile
+            && finished.Changes.RequestedBecause is null
+            && !HasFailed
+            && _served?.IsSameAs(build.Program) == true)
+        {
+            _console.Say($"{reason}: comments and white space only, nothing to do");
             return;
         }
 
         using var turn = await _ends.BeginSwapAsync().ConfigureAwait(false);
         var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
-        var total = _seams.Clock.GetElapsedTime(noticed);
-        if (swap.Failure is null)
+        var total = _seams.Clock.GetElapsedTime(finished.Noticed);
+        _failed = swap.Failure is not null;
+        _served = _failed ? null : build.Program;
+        if (!_failed)
         {
             _lastGood = build.Program;
+            _builder.Serves(build.Program);
         }
 
         if (swap.Serving is { } serving)
@@ -160,13 +204,14 @@ internal sealed class ReloadPipeline
             _ends.Watch(serving);
         }
 
-        ReportSwap(swap, reason, buildTime, total);
+        _reloadsOnDeltas = build.Program.HasDelta ? _reloadsOnDeltas + 1 : 0;
+        _reports.Swapped(swap, _serving, reason, finished.Took, total);
     }
 
     private IEnumerable<Candidate> Candidates(ProgramImage program)
     {
         yield return new Candidate(program, IsNew: true);
-        if (program.HasDelta && _compiler!.CompileWhole(_processEnd.Asked).Program is { } whole)
+        if (program.HasDelta && _builder.CompileWhole(_processEnd.Asked).Program is { } whole)
         {
             // The runtime may have refused the delta. If it is the program that fails, a whole image at least tells the line: methods
             // that a delta replaced have no line numbers in a stack trace.
@@ -176,12 +221,43 @@ internal sealed class ReloadPipeline
         yield return new Candidate(_lastGood!, IsNew: false);
     }
 
-    private BuildResult Build(SourceLook look, CancellationToken cancellationToken)
+    /// <summary>Does what a change asks for, short of starting the application.</summary>
+    private async Task<Attempt> BuildAsync(SourceLook look, CancellationToken cancellationToken)
     {
-        var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
-        _compiled = look.Files;
-        return _compiler!.Compile(files, cancellationToken);
+        var reaction = _builder.React(look.Changes, $"generation {_serving.Number}", ReadsAgain);
+        foreach (var remark in reaction.Remarks.Where(_said.Add))
+        {
+            _console.Say(remark);
+        }
+
+        switch (reaction.Class)
+        {
+            case ChangeClass.Nothing:
+                return new Attempt(reaction, new BuildResult(null, []), null);
+            case < ChangeClass.Reconfigure:
+                var files = look.Files.ChangesSince(_compiled).Select(change => change.Path).ToArray();
+                _compiled = look.Files;
+                return new Attempt(reaction, _builder.Compile(files, cancellationToken), null);
+            default:
+                using (_foreignBuild.BeginOwn(_seams.Clock))
+                {
+                    try
+                    {
+                        var (result, tree) = await _builder.BuildAsync(reaction, cancellationToken).ConfigureAwait(false);
+                        return new Attempt(reaction, result, tree);
+                    }
+                    catch (OperationCanceledException) when (!_processEnd.Asked.IsCancellationRequested)
+                    {
+                        _console.Say("saved again meanwhile, the build starts over");
+                        throw;
+                    }
+                }
+        }
     }
+
+    /// <summary>Whether the application that serves reads a changed configuration file by itself. One that failed needs a new start.</summary>
+    private bool ReadsAgain(string path) =>
+        !HasFailed && !_seams.Requests.Options.RestartOnConfigurationChange && RunningConfiguration.ReadsAgain(_serving.Configuration, path);
 
     /// <summary>Not before the application's own start is over: until then it ends, and handles its exceptions, as it would without us.</summary>
     private void TakeChargeOfEnds()
@@ -205,52 +281,9 @@ internal sealed class ReloadPipeline
         _ends.Watch(initial);
     }
 
-    private void ReportErrors(BuildResult build, string reason, TimeSpan buildTime, TimeSpan total)
-    {
-        var errors = build.Errors.ToArray();
-        foreach (var error in errors)
-        {
-            _console.Show(error);
-        }
-
-        var serves = _serving.StopRequested ? "waiting for the next edit" : $"generation {_serving.Number} keeps serving";
-        _console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, {serves}");
-        Record(new ReloadRecord(
-            _serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [.. errors.Select(error => error.ToString())]));
-    }
-
-    private void ReportSwap(SwapReport swap, string reason, TimeSpan build, TimeSpan total)
-    {
-        if (swap.Failure is not null)
-        {
-            _console.Show(swap.Failure);
-            _console.Say(swap.Serving is null
-                ? $"{reason}: neither this version nor the last good one starts; waiting for the next edit"
-                : $"{reason}: does not start; the last good version serves again as generation {swap.Serving.Number}, after {swap.Recovery.TotalMilliseconds:0} ms");
-        }
-        else
-        {
-            var cut = swap.CutRequests == 0 ? "" : $", {swap.CutRequests} cut";
-            _console.Say(
-                $"{reason} -> generation {swap.Serving!.Number} in {total.TotalMilliseconds:0} ms "
-                + $"(build {build.TotalMilliseconds:0}, stop {swap.Stop.TotalMilliseconds:0}, start {swap.Start.TotalMilliseconds:0}), "
-                + $"{swap.HeldRequests} requests held{cut}");
-        }
-
-        Record(new ReloadRecord(
-            _serving.Number, reason, swap.Failure is null, build, swap.Stop, swap.Start, total, swap.HeldRequests,
-            swap.Failure is null ? [] : [swap.Failure.ToString()]));
-    }
-
-    private void Record(ReloadRecord record)
-    {
-        lock (_history)
-        {
-            _history.Enqueue(record);
-            if (_history.Count > HistoryLength)
-            {
-                _history.Dequeue();
-            }
-        }
-    }
+    /// <summary>What was made of one look at the sources.</summary>
+    /// <param name="Reaction">What the changes asked for.</param>
+    /// <param name="Result">The result.</param>
+    /// <param name="Refined">The files that matter from now on, if that has changed.</param>
+    private sealed record Attempt(Reaction Reaction, BuildResult Result, SourceTree? Refined);
 }

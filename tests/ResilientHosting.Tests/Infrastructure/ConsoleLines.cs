@@ -4,7 +4,7 @@ namespace ResilientHosting.Tests.Infrastructure;
 public sealed class ConsoleLines
 {
     // Generous: a busy build machine takes its time to start a process. No test passes by waiting that long.
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     private readonly Lock _lock = new();
     private readonly List<string> _lines = [];

@@ -37,8 +37,13 @@ public sealed class ReloadableApp : IAsyncDisposable
     public static ReloadableApp Launch(ReloadableProject project, IReadOnlyDictionary<string, string> environment, params string[] commandLine)
     {
         project.Restore();
+        return Launch(project.Folder, environment, commandLine);
+    }
+
+    public static ReloadableApp Launch(string folder, IReadOnlyDictionary<string, string> environment, params string[] commandLine)
+    {
         var command = ReloadableProject.Command(commandLine[0], commandLine[1..]);
-        command.WorkingDirectory = project.Folder;
+        command.WorkingDirectory = folder;
         command.RedirectStandardOutput = true;
         command.RedirectStandardError = true;
         command.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";

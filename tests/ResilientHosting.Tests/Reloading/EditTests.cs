@@ -58,7 +58,7 @@ public sealed class EditTests(ReloadableProject project, SharedApp shared) : ICl
 
         Assert.Equal($"dev reloader: Message.cs: 1 error, generation {good} keeps serving", summary);
         Assert.Equal(
-            [$"{project.PathOf("Message.cs")}(2,16): error CS0246: The type or namespace name 'Missing' could not be found (are you missing a using directive or an assembly reference?)"],
+            [$"{project.PathOf("Message.cs")}(2,16): error CS0246: The type or namespace name 'Missing' could not be found (are you missing a using directive or an assembly reference?) [{project.PathOf("App.csproj")}]"],
             App.Console.Since(mark).Where(line => line.Contains("error CS", StringComparison.Ordinal)));
         Assert.Equal(good, await App.GetGenerationAsync());
         Assert.Equal("original", await App.GetAsync("/"));

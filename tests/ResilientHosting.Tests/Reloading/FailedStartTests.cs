@@ -25,8 +25,8 @@ public sealed class FailedStartTests(ReloadableProject project, FailedStartTests
     [InlineData("in StartedAsync", "var app = ", "builder.Services.AddHostedService<FailingAfterStart>();\nvar app = ", "no service after all")]
     [InlineData("on a thread", "app.Run();", "new Thread(() => throw new InvalidOperationException(\"no thread\")).Start(); Thread.Sleep(Timeout.Infinite);\napp.Run();", "no thread")]
     [InlineData("in a background service", "var app = ", "builder.Services.AddHostedService<FailingBackground>();\nbuilder.Services.AddHostedService<Waiting>();\nvar app = ", "no background")]
-    [InlineData("without a host", "app.Run();", "app.Urls.Clear();", "ended with exit code 0 before a web host had started")]
-    [InlineData("with an exit code", "app.Run();", "try { throw new InvalidOperationException(); } catch (Exception) { return 1; }\napp.Run(); return 0;", "ended with exit code 1 before a web host had started")]
+    [InlineData("without a host", "app.Run();", "app.Urls.Clear();", "ended with exit code 0 before a host had started")]
+    [InlineData("with an exit code", "app.Run();", "try { throw new InvalidOperationException(); } catch (Exception) { return 1; }\napp.Run(); return 0;", "ended with exit code 1 before a host had started")]
     [InlineData("aborted", "app.Run();", "throw new HostAbortedException(\"no host\");", "no host")]
     public async Task FailedStart_UnderLoad_LosesNoRequestAndLeavesTheNextEditItsChance(string where, string oldText, string newText, string reason)
     {

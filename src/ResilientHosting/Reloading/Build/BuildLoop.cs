@@ -4,14 +4,15 @@ namespace ResilientHosting.Reloading;
 /// Builds while the quiet period runs, and again if something newer was saved meanwhile: the latest save wins. There is never more than
 /// one build, and what waits behind it is one look, not a queue.
 /// </summary>
-internal sealed class BuildLoop(SourceWatcher watcher, TimeProvider clock, Func<SourceLook, CancellationToken, BuildResult> build)
+internal sealed class BuildLoop<TResult>(SourceWatcher watcher, TimeProvider clock, Func<SourceLook, CancellationToken, Task<TResult>> build)
+    where TResult : class
 {
     // Somebody who never stops typing must still get to see something.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Builds until the sources stand still.</summary>
     /// <returns>What was built last; null if what had changed was changed back.</returns>
-    public async Task<FinishedBuild?> RunAsync(SourceLook look, CancellationToken cancellationToken)
+    public async Task<FinishedBuild<TResult>?> RunAsync(SourceLook look, CancellationToken cancellationToken)
     {
         var noticed = watcher.LastEvent;
         if (clock.GetElapsedTime(noticed) > TimeSpan.FromSeconds(1))
@@ -37,7 +38,7 @@ internal sealed class BuildLoop(SourceWatcher watcher, TimeProvider clock, Func<
             {
                 // Whatever came after this look is the next reload.
                 watcher.Accept(look);
-                return new FinishedBuild(look.Changes, result, took, noticed);
+                return new FinishedBuild<TResult>(look.Changes, result, took, noticed);
             }
 
             look = settled;
@@ -46,7 +47,7 @@ internal sealed class BuildLoop(SourceWatcher watcher, TimeProvider clock, Func<
 
     /// <summary>Builds one look.</summary>
     /// <returns>Null if a newer save has made the build pointless.</returns>
-    private async Task<BuildResult?> BuildAsync(SourceLook look, bool mayBeGivenUp, CancellationToken cancellationToken)
+    private async Task<TResult?> BuildAsync(SourceLook look, bool mayBeGivenUp, CancellationToken cancellationToken)
     {
         using var outdated = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var finished = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -81,4 +82,4 @@ internal sealed class BuildLoop(SourceWatcher watcher, TimeProvider clock, Func<
 /// <param name="Result">The result.</param>
 /// <param name="Took">The time taken by the last build.</param>
 /// <param name="Noticed">When the first of the changes was noticed, as a time stamp of the clock.</param>
-internal sealed record FinishedBuild(ChangeSet Changes, BuildResult Result, TimeSpan Took, long Noticed);
+internal sealed record FinishedBuild<TResult>(ChangeSet Changes, TResult Result, TimeSpan Took, long Noticed);

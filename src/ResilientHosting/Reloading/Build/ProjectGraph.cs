@@ -10,10 +10,15 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
     /// <summary>Gets the project of the application, which all others are built for.</summary>
     public SolutionProject Application => Projects[^1];
 
-    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled and nothing is written to the projects.</summary>
+    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled, and nothing is written but what a build writes to obj.</summary>
+    /// <param name="dotnet">The SDK's command.</param>
+    /// <param name="projectPath">The project of the application.</param>
+    /// <param name="configuration">What it is built for, <c>Debug</c> as a rule.</param>
+    /// <param name="outputFolder">Where it was built to, if not to the project's own output folder.</param>
+    /// <param name="cancellationToken">Ends MSBuild early.</param>
     /// <exception cref="InvalidOperationException">MSBuild can't evaluate a project; the message holds what it printed.</exception>
     public static async Task<ProjectGraph> QueryAsync(
-        string dotnet, string projectPath, string configuration, CancellationToken cancellationToken)
+        string dotnet, string projectPath, string configuration, string? outputFolder, CancellationToken cancellationToken)
     {
         var targets = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".targets");
         try
@@ -29,11 +34,14 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
                 [
                     "msbuild", projectPath, "-nologo", "-target:" + Target, "-getTargetResult:" + Target,
                     "-property:CustomAfterMicrosoftCommonTargets=" + targets,
-                    "-property:ProvideCommandLineArgs=true", "-property:SkipCompilerExecution=true", "-property:DesignTimeBuild=true",
+
+                    // Not a "design-time build": such a one leaves out sources that the SDK generates, MVC's application parts for example.
+                    "-property:ProvideCommandLineArgs=true", "-property:SkipCompilerExecution=true",
                     "-property:BuildProjectReferences=false", "-property:Configuration=" + configuration,
 
                     // Without an output that can't exist, an up-to-date project skips the compiler and names no arguments.
                     "-property:NonExistentFile=__NonExistentSubDir__/__NonExistentFile__",
+                    .. outputFolder is null ? Array.Empty<string>() : ["-property:OutDir=" + outputFolder],
                 ],
                 Path.GetDirectoryName(projectPath)!,
                 cancellationToken).ConfigureAwait(false);
@@ -47,17 +55,13 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
         }
     }
 
-    /// <exception cref="InvalidOperationException">The application's own project is not written in C#.</exception>
     internal static ProjectGraph Parse(string json)
     {
         using var document = JsonDocument.Parse(json);
-        var projects = document.RootElement.GetProperty("TargetResults").GetProperty(Target).GetProperty("Items").EnumerateArray()
+        return new ProjectGraph([.. document.RootElement
+            .GetProperty("TargetResults").GetProperty(Target).GetProperty("Items").EnumerateArray()
             .Select(SolutionProject.Parse)
-            .DistinctBy(project => project.ProjectPath)
-            .ToArray();
-        return projects[^1].CommandLine is not null
-            ? new ProjectGraph(projects)
-            : throw new InvalidOperationException($"MSBuild names no compiler arguments for {projects[^1].ProjectPath}; only C# projects can be reloaded.");
+            .DistinctBy(project => project.ProjectPath)]);
     }
 }
 
@@ -76,6 +80,21 @@ internal sealed record SolutionProject(
 {
     public string Directory => Path.GetDirectoryName(ProjectPath)!;
 
+    /// <summary>Gets the source files, whatever their language.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
+    /// <summary>Gets the files that other tools than the compiler read, such as resources, and those that the user wants watched.</summary>
+    public IReadOnlyList<string> BuildInputs { get; init; } = [];
+
+    /// <summary>Gets the files that the user doesn't want watched.</summary>
+    public IReadOnlyList<string> Unwatched { get; init; } = [];
+
+    /// <summary>Gets the files that MSBuild evaluates: the project, and what its folder inherits.</summary>
+    public IReadOnlyList<string> BuildFiles { get; init; } = [];
+
+    /// <summary>Gets the name under which the project's user secrets are kept; empty if it has none.</summary>
+    public string UserSecretsId { get; init; } = "";
+
     public static SolutionProject Parse(JsonElement item)
     {
         var path = Value("Identity");
@@ -93,7 +112,14 @@ internal sealed record SolutionProject(
                     .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                     .Select(pattern => pattern.Replace('\\', '/').Replace("//", "/", StringComparison.Ordinal))]),
             [.. Lines("ReferencedAs").Select(FullPath)],
-            [.. Lines("ProjectReferences").Select(FullPath)]);
+            [.. Lines("ProjectReferences").Select(FullPath)])
+        {
+            Sources = [.. Lines("Sources").Select(FullPath)],
+            BuildInputs = [.. Lines("BuildInputs").Select(FullPath)],
+            Unwatched = [.. Lines("Unwatched").Select(FullPath)],
+            BuildFiles = [.. Lines("BuildFiles").Select(FullPath)],
+            UserSecretsId = Value("SecretsId"),
+        };
 
         string Value(string name) => item.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
 

@@ -9,7 +9,7 @@ internal static class ProjectLocator
         SourceFolders(assemblyPath)
             .SelectMany(Ancestors)
             .Distinct()
-            .SelectMany(directory => Directory.EnumerateFiles(directory, "*.csproj"))
+            .SelectMany(directory => Directory.EnumerateFiles(directory, "*.??proj"))
             .FirstOrDefault(project => Builds(project, Path.GetFileNameWithoutExtension(assemblyPath)));
 
     private static HashSet<string> SourceFolders(string assemblyPath)
@@ -26,7 +26,7 @@ internal static class ProjectLocator
             var symbols = provider.GetMetadataReader();
             return [.. symbols.Documents
                 .Select(handle => symbols.GetString(symbols.GetDocument(handle).Name))
-                .Where(path => Path.GetExtension(path) == ".cs" && File.Exists(path))
+                .Where(path => Path.GetExtension(path) is ".cs" or ".fs" or ".vb" && File.Exists(path))
                 .Select(path => Path.GetDirectoryName(path)!)];
         }
         catch (BadImageFormatException)

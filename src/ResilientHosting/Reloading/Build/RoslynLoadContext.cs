@@ -18,11 +18,17 @@ internal sealed class RoslynLoadContext : AssemblyLoadContext
         using var image = typeof(RoslynLoadContext).Assembly.GetManifestResourceStream("ResilientHosting.Compiler.dll")!;
         OpenProject = LoadFromStream(image).GetType("ResilientHosting.Compiler.ProjectCompiler", throwOnError: true)!
             .GetMethod("Open", BindingFlags.Public | BindingFlags.Static)!
-            .CreateDelegate<Func<string[], string, bool, bool, CompileDelegate>>();
+            .CreateDelegate<Func<string[], string, string[], bool, bool, CompileDelegate>>();
     }
 
-    /// <summary>Gets what opens a project: its command line, its folder, whether deltas are wanted, whether other projects refer to it.</summary>
-    public Func<string[], string, bool, bool, CompileDelegate> OpenProject { get; }
+    /// <summary>Gets the folder of the SDK that the compiler was loaded from.</summary>
+    public string Directory => _directory;
+
+    /// <summary>
+    /// Gets what opens a project: its command line, its folder, the generators that the solution builds itself, whether deltas are
+    /// wanted, whether other projects refer to it.
+    /// </summary>
+    public Func<string[], string, string[], bool, bool, CompileDelegate> OpenProject { get; }
 
     protected override Assembly? Load(AssemblyName assemblyName)
     {

@@ -18,12 +18,21 @@ internal sealed class SdkCompiler
     /// <param name="roslyn">The compiler.</param>
     /// <param name="commandLine">The project.</param>
     /// <param name="isReferenced">Whether other projects refer to it, so that a change of its public surface matters.</param>
+    /// <param name="ownGenerators">The analyzers among its arguments that the solution builds itself.</param>
     /// <param name="allowDeltas">Whether deltas may be emitted; by default, whether the runtime can apply them.</param>
     /// <exception cref="InvalidOperationException">The SDK's compiler, or a source generator of the project, can't be loaded.</exception>
     public static SdkCompiler Open(
-        RoslynLoadContext roslyn, CompilerCommandLine commandLine, bool isReferenced = false, bool? allowDeltas = null) =>
+        RoslynLoadContext roslyn,
+        CompilerCommandLine commandLine,
+        bool isReferenced = false,
+        IEnumerable<string>? ownGenerators = null,
+        bool? allowDeltas = null) =>
         new(roslyn.OpenProject(
-            [.. commandLine.Arguments], commandLine.ProjectDirectory, allowDeltas ?? MetadataUpdater.IsSupported, isReferenced));
+            [.. commandLine.Arguments],
+            commandLine.ProjectDirectory,
+            [.. ownGenerators ?? []],
+            allowDeltas ?? MetadataUpdater.IsSupported,
+            isReferenced));
 
     /// <summary>Compiles the project as it is now. Calls must not overlap.</summary>
     /// <param name="changedFiles">The files edited, added or deleted since the last call.</param>
@@ -52,11 +61,14 @@ internal sealed class SdkCompiler
         Compile(changedFiles, ImmutableDictionary<string, byte[]>.Empty, whole: false, cancellationToken);
 }
 
-/// <summary>What came out of the compilation of one project. There is an image exactly when there is no error.</summary>
+/// <summary>What came out of the compilation of one project. There is an image unless there are errors, or nothing new.</summary>
 /// <param name="Image">The assembly.</param>
 /// <param name="ChangedReference">Its reference assembly, if what other projects see of it has changed.</param>
 /// <param name="Diagnostics">Warnings and errors.</param>
 internal sealed record ProjectBuild(AssemblyImage? Image, byte[]? ChangedReference, IReadOnlyList<BuildDiagnostic> Diagnostics)
 {
+    /// <summary>Gets a value indicating whether only comments and white space have changed, so that the latest image still holds.</summary>
+    public bool IsUnchanged => Image is null && !Errors.Any();
+
     public IEnumerable<BuildDiagnostic> Errors => Diagnostics.Where(diagnostic => diagnostic.IsError);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Loader;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
 namespace ResilientHosting.Reloading;
@@ -41,6 +42,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
     public int CutRequests { get; set; }
 
+    /// <summary>Gets the configuration of its host; null until the host is known.</summary>
+    public IConfiguration? Configuration { get; private set; }
+
     /// <summary>Gets a value indicating whether the reloader asked it to stop: it is retired, given up, or has crashed.</summary>
     public bool StopRequested => _stopRequested;
 
@@ -72,6 +76,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
             return attached == lifetime;
         }
 
+        Configuration = services.GetService<IConfiguration>();
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
         OnEnding(() => NoticeFailedService(services));

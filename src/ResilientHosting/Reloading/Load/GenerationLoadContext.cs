@@ -7,8 +7,9 @@ using System.Runtime.Loader;
 namespace ResilientHosting.Reloading;
 
 /// <summary>
-/// Holds what one generation owns: the application and the libraries built from its solution. Framework and packages stay in the
-/// base, loaded and compiled once for all generations; and so does this library, which outlives them.
+/// Holds what one generation owns: the application, the libraries built from its solution, and packages that changed since the
+/// process started. The framework and all other packages stay in the base, loaded and compiled once for all generations; and so does
+/// this library, which outlives them.
 /// </summary>
 /// <remarks>
 /// Assemblies are loaded from memory: nothing on disk is locked or mapped, and what asks for its location falls back to the
@@ -19,11 +20,13 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
 {
     private readonly ProgramImage _program;
     private readonly ConcurrentDictionary<string, Assembly> _loaded = new();
+    private readonly AssemblyDependencyResolver? _native;
 
     public GenerationLoadContext(int generation, ProgramImage program)
         : base($"generation {generation}", isCollectible: true)
     {
         _program = program;
+        _native = program.BuiltAs is null ? null : new AssemblyDependencyResolver(program.BuiltAs);
         Application = LoadImage(program.Application);
         _loaded[Application.GetName().Name!] = Application;
     }
@@ -32,7 +35,7 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
 
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        var name = assemblyName.Name!;
+        var name = assemblyName.CultureName is { Length: > 0 } culture ? $"{culture}/{assemblyName.Name}" : assemblyName.Name!;
         if (_loaded.TryGetValue(name, out var loaded))
         {
             return loaded;
@@ -48,6 +51,9 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
             return _loaded.GetOrAdd(name, _ => LoadImage(library));
         }
     }
+
+    protected override nint LoadUnmanagedDll(string unmanagedDllName) =>
+        _native?.ResolveUnmanagedDllToPath(unmanagedDllName) is { } path ? LoadUnmanagedDllFromPath(path) : base.LoadUnmanagedDll(unmanagedDllName);
 
     private Assembly LoadImage(AssemblyImage image)
     {

@@ -10,7 +10,7 @@ internal static class ProjectLibraries
         AssemblyImage.Read(assemblyPath),
         Find(assemblyPath).Where(library => File.Exists(library.Value)).ToDictionary(library => library.Key, library => AssemblyImage.Read(library.Value)));
 
-    /// <summary>Finds them in the application's <c>.deps.json</c>: simple assembly name to path.</summary>
+    /// <summary>Finds them in the application's <c>.deps.json</c>: simple assembly name (<c>culture/name</c> if localized) to path.</summary>
     public static IReadOnlyDictionary<string, string> Find(string assemblyPath)
     {
         var libraries = new Dictionary<string, string>();
@@ -31,14 +31,15 @@ internal static class ProjectLibraries
         {
             foreach (var library in target.Value.EnumerateObject().Where(library => projects.Contains(library.Name)))
             {
-                if (!library.Value.TryGetProperty("runtime", out var files))
-                {
-                    continue;
-                }
-
-                foreach (var file in files.EnumerateObject())
+                foreach (var file in Files(library.Value, "runtime"))
                 {
                     libraries[Path.GetFileNameWithoutExtension(file.Name)] = Path.Combine(directory, Path.GetFileName(file.Name));
+                }
+
+                foreach (var file in Files(library.Value, "resources"))
+                {
+                    var culture = file.Value.GetProperty("locale").GetString()!;
+                    libraries[$"{culture}/{Path.GetFileNameWithoutExtension(file.Name)}"] = Path.Combine(directory, culture, Path.GetFileName(file.Name));
                 }
             }
         }
@@ -48,4 +49,7 @@ internal static class ProjectLibraries
         libraries.Remove(typeof(ProjectLibraries).Assembly.GetName().Name!);
         return libraries;
     }
+
+    private static JsonElement.ObjectEnumerator Files(JsonElement library, string kind) =>
+        library.TryGetProperty(kind, out var files) ? files.EnumerateObject() : default;
 }

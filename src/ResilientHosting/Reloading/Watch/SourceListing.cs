@@ -2,13 +2,13 @@ using System.IO.Enumeration;
 
 namespace ResilientHosting.Reloading;
 
-/// <summary>Sees each source file of a folder with its time stamp, as the folder is read: half the cost of asking file by file.</summary>
+/// <summary>Sees each file of a folder that may be an input with its time stamp, as the folder is read: half the cost of asking file by file.</summary>
 internal sealed record SourceListing(string Directory, bool Recursive)
 {
     /// <returns>False to stop.</returns>
     public delegate bool Visitor(ReadOnlySpan<char> path, SourceSnapshot.Stat stat);
 
-    /// <summary>Visits every source file in the folder, and those below it, until the visitor stops.</summary>
+    /// <summary>Visits every file in the folder that may be an input by its name, and those below it, until the visitor stops.</summary>
     /// <returns>Whether all were visited.</returns>
     public bool ForEach(Visitor visit)
     {
@@ -22,7 +22,7 @@ internal sealed record SourceListing(string Directory, bool Recursive)
         };
         var visits = new FileSystemEnumerable<bool>(Directory, Transform, options)
         {
-            ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory && SourceTree.IsSource(entry.FileName),
+            ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory && InputFile.KindOf(entry.FileName) != InputKind.Other,
             ShouldRecursePredicate = static (ref FileSystemEntry entry) =>
                 !entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && SourceTree.HoldsInputs(entry.FileName),
         };

@@ -85,7 +85,22 @@ internal sealed class SourceSnapshot
 
             return true;
         }));
-        return noneIsNew && seen == _files.Count ? Reread(suspects, now) : null;
+        if (!noneIsNew)
+        {
+            return null;
+        }
+
+        // What only a project's list makes an input is not seen by listing.
+        foreach (var (path, entry) in _files.Where(file => InputFile.KindOf(file.Key) == InputKind.Other))
+        {
+            seen++;
+            if (Stat.Of(path) is not { } stat || !entry.StillHolds(stat))
+            {
+                suspects.Add(path);
+            }
+        }
+
+        return seen == _files.Count ? Reread(suspects, now) : null;
     }
 
     /// <summary>The same look at these files only, with those that were out of sight so far looked at now.</summary>

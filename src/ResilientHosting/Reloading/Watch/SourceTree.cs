@@ -13,8 +13,7 @@ internal sealed class SourceTree
     /// <summary>What there is to know before MSBuild has answered.</summary>
     public SourceTree(string projectDirectory) => _projects = [new ProjectSources(projectDirectory)];
 
-    public SourceTree(ProjectGraph graph) => _projects =
-        [.. graph.Projects.Where(project => project.CommandLine is not null).Select(project => new ProjectSources(project.CommandLine!))];
+    public SourceTree(ProjectGraph graph) => _projects = [.. graph.Projects.Select(project => new ProjectSources(project))];
 
     /// <summary>Gets the folder of the application's own project.</summary>
     public string ProjectDirectory => _projects[^1].Directory;
@@ -26,28 +25,27 @@ internal sealed class SourceTree
         ? _projects[0].Enumerate()
         : _projects.SelectMany(project => project.Enumerate()).Distinct();
 
-    /// <summary>Whether a source file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
+    /// <summary>Whether a file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
     public bool Takes(string path) => _projects.Any(project => project.Takes(path));
 
     /// <summary>The folders to watch: each project's own, and each top-level one below it that can hold inputs.</summary>
     public IEnumerable<(string Path, bool Recursive)> WatchRoots() =>
         _projects.SelectMany(WatchRoots).DistinctBy(root => root.Path);
 
-    /// <summary>The inputs that live outside the application's own folder: linked files, and those of other projects.</summary>
-    public IEnumerable<string> EnumerateElsewhere() => Enumerate().Where(path => !IsUnder(ProjectDirectory, path));
+    /// <summary>The inputs that another, earlier view of the same solution did not have in sight.</summary>
+    public IEnumerable<string> EnumerateBeyond(SourceTree earlier) => Enumerate().Except(earlier.Enumerate());
 
-    public static bool IsSource(string path) => IsSource(path.AsSpan());
-
-    public static bool IsSource(ReadOnlySpan<char> path) =>
-        Path.GetExtension(path) is ".cs" or ".razor" or ".cshtml" && Path.GetFileName(path)[0] != '.';
+    /// <summary>Whether an event about this path may tell of a changed input.</summary>
+    public bool MayBeInput(string path) =>
+        InputFile.KindOf(path) != InputKind.Other || _projects.Any(project => project.Lists(path));
 
     public static bool IsUnder(string directory, string path) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The files that the SDK's default rules would take from a folder.</summary>
-    public static IEnumerable<string> EnumerateSources(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateFiles(directory, "*", Files).Where(IsSource)
-            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(path => HoldsInputs(path)).SelectMany(EnumerateSources))
+    public static IEnumerable<string> EnumerateInputs(string directory) => Directory.Exists(directory)
+        ? Directory.EnumerateFiles(directory, "*", Files).Where(path => InputFile.KindOf(path) != InputKind.Other)
+            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(path => HoldsInputs(path)).SelectMany(EnumerateInputs))
         : [];
 
     private static IEnumerable<(string Path, bool Recursive)> WatchRoots(ProjectSources project)

@@ -69,9 +69,10 @@ internal sealed class SourceWatcher : IDisposable
     /// <summary>Replaces the default rules by what MSBuild says. Edits made since the watcher was created are not lost.</summary>
     public void Refine(SourceTree tree)
     {
+        _served = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateBeyond(_tree), _clock.GetUtcNow());
         _tree = tree;
         _sweep = new SourceSweep(tree);
-        _served = _latest = _served.Restrict(tree.Enumerate().ToHashSet(), tree.EnumerateElsewhere(), _clock.GetUtcNow());
+        _latest = _served;
         WatchFolders();
         LookAtAll();
     }
@@ -301,7 +302,7 @@ internal sealed class SourceWatcher : IDisposable
     private void OnFileEvent(string path)
     {
         // The rest of a project folder may be busy all day: a database, logs, an editor's swap files.
-        if (SourceTree.IsSource(path))
+        if (_tree.MayBeInput(path))
         {
             lock (_named)
             {

@@ -32,7 +32,7 @@ public sealed class BuildLoopTests : IDisposable
     {
         var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var builds = 0;
-        var loop = new BuildLoop(_watcher, TimeProvider.System, (_, token) =>
+        var loop = new BuildLoop<BuildResult>(_watcher, TimeProvider.System, (_, token) =>
         {
             if (Interlocked.Increment(ref builds) == 1)
             {
@@ -43,7 +43,7 @@ public sealed class BuildLoopTests : IDisposable
                 token.ThrowIfCancellationRequested();
             }
 
-            return Nothing;
+            return Task.FromResult(Nothing);
         });
 
         _folder.Write("Program.cs", "1");
@@ -58,10 +58,10 @@ public sealed class BuildLoopTests : IDisposable
     [Fact]
     public async Task Run_WithTheEditUndoneMeanwhile_BuildsNothingMore()
     {
-        var loop = new BuildLoop(_watcher, TimeProvider.System, (_, _) =>
+        var loop = new BuildLoop<BuildResult>(_watcher, TimeProvider.System, (_, _) =>
         {
             _folder.Write("Program.cs", "0");
-            return Nothing;
+            return Task.FromResult(Nothing);
         });
 
         _folder.Write("Program.cs", "1");
@@ -72,7 +72,7 @@ public sealed class BuildLoopTests : IDisposable
     [Fact]
     public async Task Run_WithAFailingBuild_PassesTheFailureOn()
     {
-        var loop = new BuildLoop(_watcher, TimeProvider.System, (_, _) => throw new InvalidOperationException("broken"));
+        var loop = new BuildLoop<BuildResult>(_watcher, TimeProvider.System, (_, _) => throw new InvalidOperationException("broken"));
         _folder.Write("Program.cs", "1");
 
         await Assert.ThrowsAsync<InvalidOperationException>(() =>
@@ -87,7 +87,7 @@ public sealed class BuildLoopTests : IDisposable
         using var stop = new CancellationTokenSource();
         using var builds = new SemaphoreSlim(0);
         var (running, overlapping, built) = (0, 0, "");
-        var loop = new BuildLoop(_watcher, TimeProvider.System, (_, token) =>
+        var loop = new BuildLoop<BuildResult>(_watcher, TimeProvider.System, (_, token) =>
         {
             Interlocked.Add(ref overlapping, Interlocked.Increment(ref running) - 1);
             try
@@ -100,7 +100,7 @@ public sealed class BuildLoopTests : IDisposable
                 }
 
                 Volatile.Write(ref built, read);
-                return Nothing;
+                return Task.FromResult(Nothing);
             }
             finally
             {
@@ -164,7 +164,7 @@ public sealed class BuildLoopTests : IDisposable
         }
     }
 
-    private async Task RunUntilAsync(BuildLoop loop, CancellationToken stop)
+    private async Task RunUntilAsync(BuildLoop<BuildResult> loop, CancellationToken stop)
     {
         try
         {
@@ -179,6 +179,6 @@ public sealed class BuildLoopTests : IDisposable
         }
     }
 
-    private async Task<FinishedBuild?> RunOnceAsync(BuildLoop loop, CancellationToken stop) =>
+    private async Task<FinishedBuild<BuildResult>?> RunOnceAsync(BuildLoop<BuildResult> loop, CancellationToken stop) =>
         await loop.RunAsync(await _watcher.WaitForChangesAsync(stop), stop);
 }

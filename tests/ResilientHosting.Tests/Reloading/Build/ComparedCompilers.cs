@@ -38,7 +38,7 @@ public sealed class ComparedCompilers : IAsyncLifetime
         }
 
         var project = await ProjectGraph.QueryAsync(
-            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", TestContext.Current.CancellationToken);
+            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", null, TestContext.Current.CancellationToken);
         var roslyn = new RoslynLoadContext(project.Application.CommandLine!.RoslynDirectory);
         _withDeltas = SdkCompiler.Open(roslyn, project.Application.CommandLine, allowDeltas: true);
         _whole = SdkCompiler.Open(roslyn, project.Application.CommandLine, allowDeltas: false);

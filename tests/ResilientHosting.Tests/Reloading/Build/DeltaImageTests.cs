@@ -50,7 +50,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
         }
 
         _commandLine = (await ProjectGraph.QueryAsync(
-            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", TestContext.Current.CancellationToken)).Application.CommandLine!;
+            "dotnet", Path.Combine(_directory, "App.csproj"), "Debug", null, TestContext.Current.CancellationToken)).Application.CommandLine!;
     }
 
     public ValueTask DisposeAsync()
@@ -75,18 +75,22 @@ public sealed class DeltaImageTests : IAsyncLifetime
             program.Edit();
             File.WriteAllText(SourcePath, program.Text);
 
-            var delta = Compile(withDeltas);
-            Assert.Equal(Run(Compile(whole)), Run(delta));
-            deltas += delta.Delta is null ? 0 : 1;
+            if (Compile(whole) is { } expected)
+            {
+                var delta = Compile(withDeltas);
+                Assert.Equal(Run(expected), Run(delta!));
+                deltas += delta!.Delta is null ? 0 : 1;
+            }
         }
 
         // Most edits stay inside bodies; a test that never saw a delta would prove nothing.
         Assert.True(deltas >= 30, $"Only {deltas} of 60 edits were deltas (seed {Seed}).");
 
-        AssemblyImage Compile(SdkCompiler compiler)
+        AssemblyImage? Compile(SdkCompiler compiler)
         {
+            // A new comment changes nothing until the next edit, which then compiles what has moved as well.
             var result = compiler.Compile([SourcePath], TestContext.Current.CancellationToken);
-            Assert.True(result.Image is not null, $"seed {Seed}: {string.Join("\n", result.Errors)}\n{program.Text}");
+            Assert.True(result.Image is not null || result.IsUnchanged, $"seed {Seed}: {string.Join("\n", result.Errors)}\n{program.Text}");
             return result.Image;
         }
     }
@@ -106,7 +110,9 @@ public sealed class DeltaImageTests : IAsyncLifetime
         Assert.Null(broken.Image);
         Assert.StartsWith($"{SourcePath}(", error.ToString(), StringComparison.Ordinal);
         Assert.Contains(": error CS0103: ", error.ToString(), StringComparison.Ordinal);
-        Assert.NotNull(mended.Image);
+
+        // The text is the one that was compiled last, so the image of then still holds.
+        Assert.True(mended.IsUnchanged);
     }
 
     private static string Run(AssemblyImage image)

@@ -44,12 +44,13 @@ public sealed class ProjectGraphTests
     }
 
     [Fact]
-    public void Parse_ApplicationWithoutCompilerArguments_SaysThatOnlyCSharpCanBeReloaded()
+    public void Parse_WhatBelongsToAProject_IsResolvedToo()
     {
-        var failure = Assert.Throws<InvalidOperationException>(() => ProjectGraph.Parse(Answer(Describe(App, []))));
+        var app = ProjectGraph.Parse(Answer(Describe(App, ["Program.cs"]))).Application;
 
-        Assert.Contains(App, failure.Message, StringComparison.Ordinal);
-        Assert.Contains("only C# projects", failure.Message, StringComparison.Ordinal);
+        Assert.Equal([Path.Combine(Folder, "App", "Strings.resx")], app.BuildInputs);
+        Assert.Equal([App, Path.Combine(Folder, "Directory.Build.props")], app.BuildFiles);
+        Assert.Equal("shop", app.UserSecretsId);
     }
 
     [Fact]
@@ -61,7 +62,7 @@ public sealed class ProjectGraphTests
 
         var folder = Path.GetDirectoryName(App)!;
         Assert.Equal(
-            [Path.Combine(folder, "Program.cs"), Path.Combine(folder, "Orders", "Order.cs"), Path.Combine(folder, "Pages", "Index.cshtml")],
+            [Path.Combine(folder, "Program.cs"), Path.Combine(folder, "Orders", "Order.cs"), Path.Combine(folder, "Pages", "Index.cshtml"), Path.Combine(folder, "notes.txt")],
             commandLine.SourceFiles);
     }
 
@@ -83,6 +84,9 @@ public sealed class ProjectGraphTests
         ["IntermediateFolder"] = "obj/Debug/net10.0/",
         ["ReferencedAs"] = $"obj/ref/{Path.GetFileNameWithoutExtension(project)}.dll\nbin/{Path.GetFileNameWithoutExtension(project)}.dll\n",
         ["ProjectReferences"] = references,
+        ["BuildInputs"] = "Strings.resx",
+        ["BuildFiles"] = $"{project}\n../Directory.Build.props",
+        ["SecretsId"] = "shop",
         ["DefaultExcludes"] = ";bin\\Debug\\/**;obj\\/**;**/.*/**",
     };
 

@@ -19,7 +19,7 @@ public sealed class SourceTreeTests : IDisposable
     [InlineData("appsettings.json", false)]
     [InlineData("README", false)]
     public void IsSource_ByName_LeavesEditorsFilesOut(string name, bool expected) =>
-        Assert.Equal(expected, SourceTree.IsSource(_folder.PathOf(name)));
+        Assert.Equal(expected, InputFile.IsSource(_folder.PathOf(name)));
 
     [Fact]
     public void Enumerate_BeforeMSBuildAnswered_TakesTheDefaults()
@@ -70,9 +70,10 @@ public sealed class SourceTreeTests : IDisposable
         var program = _folder.Write("Program.cs", "");
         _folder.Write("obj/Debug/App.AssemblyInfo.cs", "");
         var tree = new SourceTree(Graph("Program.cs", "obj/Debug/App.AssemblyInfo.cs", linked));
+        var defaults = new SourceTree(_folder.Path);
 
         Assert.Equal(new[] { program, linked }.Order(), tree.Enumerate().Order());
-        Assert.Equal([linked], tree.EnumerateElsewhere());
+        Assert.Equal([linked], tree.EnumerateBeyond(defaults));
         Assert.Contains((elsewhere.Path, false), tree.WatchRoots());
     }
 

@@ -1,0 +1,6 @@
+namespace Extra;
+
+public static class More
+{
+    public static string Text => "more";
+}

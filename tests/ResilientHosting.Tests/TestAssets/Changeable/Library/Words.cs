@@ -1,0 +1,6 @@
+namespace Library;
+
+public static class Words
+{
+    public static string Text => "words";
+}
