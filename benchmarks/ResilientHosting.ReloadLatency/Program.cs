@@ -37,7 +37,11 @@ foreach (var (_, createAsync) in parts.Where(part => only is null || part.Name =
         Console.Error.WriteLine($"{solution.Name}, {contestant.Name}");
         try
         {
-            measurements.AddRange(await Series.RunAsync(solution, contestant, quick ? 3 : contestant.Edits, stop.Token));
+            var series = await Series.RunAsync(solution, contestant, quick ? 3 : contestant.Edits, stop.Token);
+            measurements.AddRange(series);
+
+            // All of it takes half an hour; whoever ends it early has seen what was measured.
+            Console.Error.WriteLine(Report.Create(series, [contestant]).ToText());
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -21,10 +21,7 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
 
     private WholeImage? _whole;
 
-    /// <summary>Emits the program as it is: as a delta if allowed and possible, else as a whole image, which later deltas build on.</summary>
-    public Emission Emit(CSharpCompilation program, bool whole, CancellationToken cancellationToken) =>
-        (whole ? null : TryDelta(program, cancellationToken)) ?? EmitWhole(program, cancellationToken);
-
+    /// <summary>Emits the program as a delta to the latest whole image.</summary>
     /// <returns>Null if the difference to the latest whole image can't be expressed by a delta.</returns>
     public Emission? TryDelta(CSharpCompilation program, CancellationToken cancellationToken)
     {
@@ -89,7 +86,8 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
             : null;
     }
 
-    private Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
+    /// <summary>Emits the program as a whole image, which later deltas build on.</summary>
+    public Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
     {
         var (result, image) = EmitImage(program, cancellationToken);
         if (image is null)

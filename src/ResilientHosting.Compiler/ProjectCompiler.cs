@@ -104,12 +104,12 @@ public sealed class ProjectCompiler
         whole |= changedReferences.Count > 0;
 
         // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
-        var guess = _compilation.AddSyntaxTrees(_generated);
+        var program = _compilation.AddSyntaxTrees(_generated);
         Emission? emission = null;
         try
         {
             Parallel.Invoke(
-                () => emission = whole ? null : _emitter.TryDelta(guess, cancellationToken),
+                () => emission = whole ? null : _emitter.TryDelta(program, cancellationToken),
                 () => _generators.Run(_compilation, cancellationToken));
         }
         catch (AggregateException e)
@@ -124,15 +124,17 @@ public sealed class ProjectCompiler
             return ([], [], null, null, broken);
         }
 
-        if (emission is null || !SameTexts(generated, _generated))
+        if (!SameTexts(generated, _generated))
         {
-            emission = _emitter.Emit(_compilation.AddSyntaxTrees(generated), whole, cancellationToken);
+            program = _compilation.AddSyntaxTrees(generated);
+            emission = whole ? null : _emitter.TryDelta(program, cancellationToken);
         }
 
+        emission ??= _emitter.EmitWhole(program, cancellationToken);
         _generated = generated;
-        var reference = emission.Image.Length == 0
-            ? null
-            : _surface?.FindChange(_compilation.AddSyntaxTrees(_generated), cancellationToken);
+
+        // The very same program: what was bound for the image is not bound again.
+        var reference = emission.Image.Length == 0 ? null : _surface?.FindChange(program, cancellationToken);
         if (emission.Image.Length > 0)
         {
             // From here on nothing can be cancelled: what is accepted is also returned.

@@ -44,7 +44,7 @@ internal sealed class ChangeClassifier(
             needsRestore |= change == ChangeClass.Build && InputFile.KindOf(path) == InputKind.BuildFile;
             if (Remark(path, change, serving) is { } remark)
             {
-                remarks.Add($"{Path.GetRelativePath(projectDirectory, path).Replace('\\', '/')}{remark}");
+                remarks.Add(ChangeSet.NameOf(path, projectDirectory) + remark);
             }
         }
 

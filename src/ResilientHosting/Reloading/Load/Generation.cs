@@ -137,7 +137,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     }
 
     /// <summary>Begins to stop the hosts that run besides the attached one.</summary>
-    public (int Count, Task Stopped) StopOthers(TimeSpan timeout, TimeProvider clock) => _hosts.StopOthers(_lifetime, timeout, clock);
+    public (int Count, Task Stopped) StopOthers(TimeSpan timeout, TimeProvider clock, Action<Exception> onFailure) =>
+        _hosts.StopOthers(_lifetime, timeout, clock, onFailure);
 
     /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>
     public void Unload()

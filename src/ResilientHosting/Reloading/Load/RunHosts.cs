@@ -35,7 +35,8 @@ internal sealed class RunHosts
 
     /// <summary>Begins to stop those that run besides the one that is reloaded, cutting whatever they do when the time is over.</summary>
     /// <returns>How many there are, and a task that completes when they have stopped. It never fails.</returns>
-    public (int Count, Task Stopped) StopOthers(IHostApplicationLifetime? reloaded, TimeSpan timeout, TimeProvider clock)
+    public (int Count, Task Stopped) StopOthers(
+        IHostApplicationLifetime? reloaded, TimeSpan timeout, TimeProvider clock, Action<Exception> onFailure)
     {
         IHost[] running;
         lock (_hosts)
@@ -44,13 +45,13 @@ internal sealed class RunHosts
             _hosts.Clear();
         }
 
-        return (running.Length, Task.WhenAll(running.Select(host => StopAsync(host, timeout, clock))));
+        return (running.Length, Task.WhenAll(running.Select(host => StopAsync(host, timeout, clock, onFailure))));
     }
 
     private static bool IsRunning(IHostApplicationLifetime lifetime) =>
         lifetime.ApplicationStarted.IsCancellationRequested && !lifetime.ApplicationStopped.IsCancellationRequested;
 
-    private static async Task StopAsync(IHost host, TimeSpan timeout, TimeProvider clock)
+    private static async Task StopAsync(IHost host, TimeSpan timeout, TimeProvider clock, Action<Exception> onFailure)
     {
         // Whatever the application does when it stops, it must not block a swap.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -60,9 +61,10 @@ internal sealed class RunHosts
             await host.StopAsync(limit.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // It is being thrown away, and the program that owns it hears of the failure where it stops the host itself.
-        catch (Exception)
+        catch (Exception e)
 #pragma warning restore CA1031
         {
+            onFailure(e);
         }
     }
 }

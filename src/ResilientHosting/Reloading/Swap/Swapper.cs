@@ -101,7 +101,8 @@ internal sealed class Swapper(
         }
 
         old.RequestStop();
-        var (others, othersStopped) = old.StopOthers(StopTimeout, seams.Clock);
+        var (others, othersStopped) = old.StopOthers(
+            StopTimeout, seams.Clock, e => console.Say("a further host of this process did not stop cleanly: " + e.Message));
         if (others > 0)
         {
             console.Say($"{others} more {(others == 1 ? "host" : "hosts")} of this process started again with the application; one is reloaded without closing its port, the others are not");

@@ -22,7 +22,7 @@ internal sealed record ChangeSet(IReadOnlyList<SourceChange> Changes, string? Re
         }
 
         var (first, kind) = Changes[0];
-        var name = Path.GetRelativePath(projectDirectory, first).Replace('\\', '/');
+        var name = NameOf(first, projectDirectory);
         var what = kind switch
         {
             ChangeKind.Added => " added",
@@ -30,6 +30,13 @@ internal sealed record ChangeSet(IReadOnlyList<SourceChange> Changes, string? Re
             _ => "",
         };
         return Changes.Count == 1 ? name + what : $"{name}{what} and {Changes.Count - 1} more";
+    }
+
+    /// <summary>A file as a developer would call it: from the project or beside it by a relative path, from afar by its full one.</summary>
+    public static string NameOf(string path, string projectDirectory)
+    {
+        var relative = Path.GetRelativePath(projectDirectory, path).Replace('\\', '/');
+        return relative.StartsWith("../../", StringComparison.Ordinal) ? path : relative;
     }
 }
 
