@@ -92,7 +92,8 @@ public sealed class ResourcePoolCreationTests
         await using var fixture = new PoolFixture(pool => pool.MaxConcurrentCreates = 4);
         await fixture.AcquireAsync().Bounded();
         await fixture.NextDialAsync();
-        fixture.Creating = _ => throw new RefusedException();
+        var refused = new TaskCompletionSource();
+        fixture.Creating = _ => refused.Task;
 
         var waiting = Enumerable.Range(0, 6).Select(_ => fixture.AcquireAsync()).ToList();
         for (var i = 0; i < 4; i++)
@@ -100,6 +101,8 @@ public sealed class ResourcePoolCreationTests
             await fixture.NextDialAsync();
         }
 
+        // Not before all four are under way: the first refusal would keep the others from being tried.
+        refused.SetException(new RefusedException());
         await fixture.UntilAsync(pool => pool.Creating == 0);
         var gate = new TaskCompletionSource();
         fixture.Creating = _ => gate.Task;
