@@ -43,8 +43,10 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
             return null;
         }
 
-        var emission = edits.Count == 0 ? new Emission(whole.Image, whole.Symbols, null, []) : EmitDelta(whole, current, edits, cancellationToken);
-        return emission is { Image.Length: > 0 } ? emission with { Symbols = MovedLines.Follow(whole.Symbols, difference, outline) } : emission;
+        // Where a delta is applied the runtime knows no lines any more, so there they needn't be right.
+        return edits.Count == 0
+            ? new Emission(whole.Image, MovedLines.Follow(whole.Symbols, difference, outline), null, [])
+            : EmitDelta(whole, current, edits, cancellationToken);
     }
 
     /// <summary>Emits a delta that changes nothing, and forgets it.</summary>
@@ -89,22 +91,17 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
     /// <summary>Emits the program as a whole image, which later deltas build on.</summary>
     public Emission EmitWhole(CSharpCompilation program, CancellationToken cancellationToken)
     {
-        var (result, image) = EmitImage(program, cancellationToken);
-        if (image is null)
+        using var imageStream = new MemoryStream();
+        using var symbolStream = new MemoryStream();
+        var result = program.Emit(imageStream, symbolStream, manifestResources: resources, options: options, cancellationToken: cancellationToken);
+        if (!result.Success)
         {
             return Emission.Failed(result.Diagnostics);
         }
 
-        _whole = allowDeltas ? image : null;
-        return new Emission(image.Image, image.Symbols, null, result.Diagnostics);
-    }
-
-    private (EmitResult Result, WholeImage? Image) EmitImage(CSharpCompilation program, CancellationToken cancellationToken)
-    {
-        using var imageStream = new MemoryStream();
-        using var symbolStream = new MemoryStream();
-        var result = program.Emit(imageStream, symbolStream, manifestResources: resources, options: options, cancellationToken: cancellationToken);
-        return (result, result.Success ? new WholeImage(program, imageStream.ToArray(), symbolStream.ToArray()) : null);
+        var (image, symbols) = (imageStream.ToArray(), symbolStream.ToArray());
+        _whole = allowDeltas ? new WholeImage(program, image, symbols) : null;
+        return new Emission(image, symbols, null, result.Diagnostics);
     }
 
     /// <summary>A whole image, the program it was made of, and what a delta needs to know about it.</summary>
