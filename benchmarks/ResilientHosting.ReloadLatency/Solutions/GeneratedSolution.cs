@@ -15,14 +15,12 @@ internal static class GeneratedSolution
 
         Edit[] edits =
         [
-            new("app, body", Of("App", "Front.cs"), (mark, _) => Front($"\"{mark}\"", "")),
+            new("app, body", Of("App", "Front.cs"), (mark, _) => Front(mark, Number(0))),
             new("app, method added", Of("App", "Front.cs"), (mark, number) =>
-                Front($"Added{number}()", $"private static string Added{number}() => \"{mark}\";")),
-            new("app, signature changed", Of("App", "Front.cs"), (mark, number) =>
-                Front("Shown(1)", $"private static string Shown({(number % 2 == 0 ? "int" : "long")} times) => \"{mark}\" + times;")),
-            new("library, body", Of("Core", "Ground.cs"), (mark, _) => Ground(mark, "")),
-            new("library, signature changed", Of("Core", "Ground.cs"), (mark, number) =>
-                Ground(mark, number % 2 == 0 ? "int times = 1" : "long times = 1")),
+                Front("", Number(0), $"Added{number}()", $"private static string Added{number}() => \"{mark}\";")),
+            new("app, signature changed", Of("App", "Front.cs"), (mark, number) => Front(mark, Number(number))),
+            new("library, body", Of("Core", "Ground.cs"), (mark, _) => Ground(mark, Number(0))),
+            new("library, signature changed", Of("Core", "Ground.cs"), (mark, number) => Ground(mark, Number(number))),
         ];
         foreach (var edit in edits.DistinctBy(edit => edit.File))
         {
@@ -60,25 +58,28 @@ internal static class GeneratedSolution
         app.Run();
         """;
 
-    private static string Front(string shown, string members) => $$"""
+    /// <summary>The type of a parameter that every version has, and that is another one in the next.</summary>
+    private static string Number(int version) => version % 2 == 0 ? "int" : "long";
+
+    private static string Front(string mark, string parameter, string added = "\"\"", string members = "") => $$"""
         namespace App;
 
         public static class Front
         {
-            public static string Show() => Text() + Core.Ground.Text();
+            public static string Show() => Text(1) + {{added}} + Core.Ground.Text();
 
-            private static string Text() => {{shown}};
+            private static string Text({{parameter}} times) => "{{mark}}" + times;
 
             {{members}}
         }
         """;
 
-    private static string Ground(string mark, string parameters) => $$"""
+    private static string Ground(string mark, string parameter) => $$"""
         namespace Core;
 
         public static class Ground
         {
-            public static string Text({{parameters}}) => "{{mark}}";
+            public static string Text({{parameter}} times = 1) => "{{mark}}" + times;
         }
         """;
 }
