@@ -10,7 +10,10 @@ public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
 {
     public sealed class Built : IAsyncLifetime
     {
-        private static readonly string[] Names = ["web", "webapi", "webapiaot", "mvc", "webapp", "blazor", "worker"];
+        /// <summary>In F#, the template "web".</summary>
+        public const string FSharp = "fsharp";
+
+        private static readonly string[] Names = ["web", "webapi", "webapiaot", "mvc", "webapp", "blazor", "worker", FSharp];
 
         private readonly string _root = Directory.CreateTempSubdirectory("templates-").FullName;
 
@@ -38,8 +41,8 @@ public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
             }
 
             var solution = Path.Combine(_root, "Templates.slnx");
-            await File.WriteAllTextAsync(
-                solution, $"<Solution>{string.Concat(Names.Select(name => $"<Project Path=\"{name}/{name}.csproj\" />"))}</Solution>");
+            var projects = Names.Select(name => $"<Project Path=\"{name}/{name}.{(name == FSharp ? "fsproj" : "csproj")}\" />");
+            await File.WriteAllTextAsync(solution, $"<Solution>{string.Concat(projects)}</Solution>");
             await ReloadableProject.BuildAsync(solution);
         }
 
@@ -51,8 +54,9 @@ public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
 
         private async Task CreateAsync(string name)
         {
+            string[] template = name == FSharp ? ["web", "--language", "F#"] : [name];
             var command = ReloadableProject.Command(
-                ReloadableProject.Dotnet, "new", name, "--output", Path.Combine(_root, name), "--no-restore", "--no-update-check");
+                ReloadableProject.Dotnet, ["new", .. template, "--output", Path.Combine(_root, name), "--no-restore", "--no-update-check"]);
             command.RedirectStandardOutput = true;
             using (var process = Process.Start(command)!)
             {
@@ -61,10 +65,13 @@ public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
                 Assert.True(process.ExitCode == 0, output);
             }
 
-            var (anchor, line) = name == "worker"
-                ? ("var host = builder.Build();", "builder.Services.AddDevReloader();\nvar host = builder.Build();")
-                : ("var app = builder.Build();", "var app = builder.Build();\napp.UseDevReloader();");
-            Project(name).Replace("Program.cs", anchor, line);
+            var (file, anchor, line) = name switch
+            {
+                "worker" => ("Program.cs", "var host = builder.Build();", "builder.Services.AddDevReloader();\nvar host = builder.Build();"),
+                FSharp => ("Program.fs", "let app = builder.Build()", "let app = builder.Build()\n    app.UseDevReloader() |> ignore"),
+                _ => ("Program.cs", "var app = builder.Build();", "var app = builder.Build();\napp.UseDevReloader();"),
+            };
+            Project(name).Replace(file, anchor, line);
         }
     }
 }

@@ -15,6 +15,7 @@ public sealed class TemplateTests(SdkTemplates.Built templates)
     [InlineData("mvc", "Views/Home/Index.cshtml", "Welcome", "Welcome, edited", "/")]
     [InlineData("webapp", "Pages/Index.cshtml", "Welcome", "Welcome, edited", "/")]
     [InlineData("blazor", "Components/Pages/Home.razor", "Hello, world!", "Hello, edited!", "/")]
+    [InlineData(SdkTemplates.Built.FSharp, "Program.fs", "Hello World!", "Hello, edited!", "/")]
     public async Task WebTemplate_WithUseDevReloader_ServesTheEditAndThenTheOriginalAgain(
         string template, string file, string original, string edited, string path)
     {
