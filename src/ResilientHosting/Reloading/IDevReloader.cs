@@ -34,6 +34,7 @@ public interface IDevReloader
 /// <param name="Start">The time taken to start the new one.</param>
 /// <param name="Total">The time from noticing the change to serving it.</param>
 /// <param name="HeldRequests">How many requests waited for the new generation.</param>
+/// <param name="CutRequests">The requests of the old generation that did not end by themselves and were cut, such as "GET /feed (event stream)".</param>
 /// <param name="Errors">What went wrong, as the compiler prints it; empty on success.</param>
 public sealed record ReloadRecord(
     int Generation,
@@ -44,4 +45,5 @@ public sealed record ReloadRecord(
     TimeSpan Start,
     TimeSpan Total,
     int HeldRequests,
+    IReadOnlyList<string> CutRequests,
     IReadOnlyList<string> Errors);

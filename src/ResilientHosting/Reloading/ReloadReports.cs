@@ -30,7 +30,7 @@ internal sealed class ReloadReports(ReloadConsole console)
         var serves = serving.StopRequested ? "waiting for the next edit" : $"generation {serving.Number} keeps serving";
         console.Say($"{reason}: {errors.Length} {(errors.Length == 1 ? "error" : "errors")}, {serves}");
         Record(new ReloadRecord(
-            serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [.. errors.Select(error => error.ToString())]));
+            serving.Number, reason, false, buildTime, TimeSpan.Zero, TimeSpan.Zero, total, 0, [], [.. errors.Select(error => error.ToString())]));
     }
 
     /// <summary>The edit was built, and a generation was started from it.</summary>
@@ -45,15 +45,21 @@ internal sealed class ReloadReports(ReloadConsole console)
         }
         else
         {
-            var cut = swap.CutRequests == 0 ? "" : $", {swap.CutRequests} cut";
+            var cut = swap.CutRequests.Count == 0 ? "" : $", {swap.CutRequests.Count} cut";
             console.Say(
                 $"{reason} -> generation {serving.Number} in {total.TotalMilliseconds:0} ms "
                 + $"(build {build.TotalMilliseconds:0}, stop {swap.Stop.TotalMilliseconds:0}, start {swap.Start.TotalMilliseconds:0}), "
                 + $"{swap.HeldRequests} requests held{cut}");
         }
 
+        if (swap.CutRequests.Count > 0)
+        {
+            console.Say($"cut {CutRequest.Describe(swap.CutRequests)}");
+        }
+
         Record(new ReloadRecord(
             serving.Number, reason, swap.Failure is null, build, swap.Stop, swap.Start, total, swap.HeldRequests,
+            [.. swap.CutRequests.Select(request => request.ToString())],
             swap.Failure is null ? [] : [swap.Failure.ToString()]));
     }
 

@@ -42,20 +42,6 @@ public sealed class SwapTests(ReloadableProject project, SharedApp shared) : ICl
     }
 
     [Fact]
-    public async Task EventStream_DuringASwap_IsCutAndNotWaitedFor()
-    {
-        using var stream = await App.Client.GetAsync("/stream", HttpCompletionOption.ResponseHeadersRead, Token);
-        await using var body = await stream.Content.ReadAsStreamAsync(Token);
-        await body.ReadExactlyAsync(new byte["data: hello\n\n".Length], Token);
-
-        // A drain may take a minute here, which is as long as this waits.
-        var line = await App.ExpectAsync("-> generation", () => project.EditGreeting("original", "after the stream"));
-
-        Assert.EndsWith(", 1 cut", line, StringComparison.Ordinal);
-        await Assert.ThrowsAnyAsync<IOException>(async () => await body.ReadExactlyAsync(new byte[1], Token));
-    }
-
-    [Fact]
     public async Task RequestInside_DuringASwap_IsFinishedByItsOwnGeneration()
     {
         var before = await App.GetGenerationAsync();

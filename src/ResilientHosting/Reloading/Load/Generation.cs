@@ -39,8 +39,8 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets or sets a value indicating whether its server is an ordinary one, which closes its port when it stops.</summary>
     public bool HasOrdinaryServer { get; set; }
 
-    /// <summary>Gets or sets how many requests were cut when it was drained.</summary>
-    public int CutRequests { get; set; }
+    /// <summary>Gets or sets the requests that were cut when it was drained.</summary>
+    public IReadOnlyList<CutRequest> CutRequests { get; set; } = [];
 
     /// <summary>Gets the configuration of its host; null until the host is known.</summary>
     public IConfiguration? Configuration { get; private set; }

@@ -42,8 +42,8 @@ internal abstract class RunningApplication(Generation generation)
     }
 
     /// <summary>Lets no more requests in, waits for those inside, and cuts those that stay too long.</summary>
-    /// <returns>How many requests were cut.</returns>
-    public async Task<int> DrainAsync(TimeSpan timeout, TimeProvider clock)
+    /// <returns>The requests that were cut.</returns>
+    public async Task<IReadOnlyList<CutRequest>> DrainAsync(TimeSpan timeout, TimeProvider clock)
     {
         _retired = true;
 
@@ -51,19 +51,20 @@ internal abstract class RunningApplication(Generation generation)
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _entered) == 0)
         {
-            return 0;
+            return [];
         }
 
-        var cut = Cut(request => request.NeverEnds);
+        var cut = new Dictionary<SwitchedRequest, CutRequest>();
+        Cut(static request => request.Stage is RequestStage.EventStream or RequestStage.WebSocket, cut);
         if (!await WaitAsync(timeout, clock).ConfigureAwait(false))
         {
-            cut += Cut(static _ => true);
+            Cut(static _ => true, cut);
 
             // Work that goes on without its client, by policy or by ignorance, still uses what the container owns.
             await WaitAsync(PatienceAfterCut, clock).ConfigureAwait(false);
         }
 
-        return cut;
+        return [.. cut.Values];
     }
 
     public abstract object CreateContext(IFeatureCollection features);
@@ -80,16 +81,12 @@ internal abstract class RunningApplication(Generation generation)
         }
     }
 
-    private int Cut(Func<SwitchedRequest, bool> which)
+    private void Cut(Func<SwitchedRequest, bool> which, Dictionary<SwitchedRequest, CutRequest> cut)
     {
-        var count = 0;
-        foreach (var request in _inside.Keys.Where(which))
+        foreach (var request in _inside.Keys.Where(request => which(request) && !cut.ContainsKey(request)))
         {
-            request.Abort();
-            count++;
+            cut[request] = request.Cut();
         }
-
-        return count;
     }
 
     private async Task<bool> WaitAsync(TimeSpan timeout, TimeProvider clock)

@@ -7,6 +7,6 @@ namespace ResilientHosting.Reloading;
 /// <param name="Start">How long the new one took to start and take over.</param>
 /// <param name="Recovery">How long it took from the failure until the last good version served again; zero without one.</param>
 /// <param name="HeldRequests">How many requests waited meanwhile.</param>
-/// <param name="CutRequests">How many of the old generation's requests did not end by themselves and were cut.</param>
+/// <param name="CutRequests">The old generation's requests that did not end by themselves and were cut.</param>
 internal sealed record SwapReport(
-    Generation? Serving, Exception? Failure, TimeSpan Stop, TimeSpan Start, TimeSpan Recovery, int HeldRequests, int CutRequests);
+    Generation? Serving, Exception? Failure, TimeSpan Stop, TimeSpan Start, TimeSpan Recovery, int HeldRequests, IReadOnlyList<CutRequest> CutRequests);

@@ -12,16 +12,20 @@ internal sealed class SwitchedRequest(IFeatureCollection features)
 
     public CancellationToken Aborted => features.Get<IHttpRequestLifetimeFeature>()?.RequestAborted ?? default;
 
-    /// <summary>Gets a value indicating whether waiting for the end is pointless: an event stream, a WebSocket.</summary>
-    public bool NeverEnds
+    /// <summary>Gets how far it has got.</summary>
+    public RequestStage Stage
     {
         get
         {
             var response = features.GetRequiredFeature<IHttpResponseFeature>();
-            return response.HasStarted
-                && (response.StatusCode == StatusCodes.Status101SwitchingProtocols
-                    || features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
-                    || response.Headers.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase));
+            return response switch
+            {
+                { HasStarted: false } => RequestStage.Unanswered,
+                { StatusCode: StatusCodes.Status101SwitchingProtocols } => RequestStage.WebSocket,
+                _ when features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } => RequestStage.WebSocket,
+                _ when IsEventStream(response.Headers.ContentType.ToString()) => RequestStage.EventStream,
+                _ => RequestStage.Answering,
+            };
         }
     }
 
@@ -60,5 +64,17 @@ internal sealed class SwitchedRequest(IFeatureCollection features)
         }
     }
 
-    public void Abort() => features.Get<IHttpRequestLifetimeFeature>()?.Abort();
+    /// <summary>Ends it without an answer, or in the middle of one.</summary>
+    public CutRequest Cut()
+    {
+        // A decoded path may hold line breaks.
+        var request = features.GetRequiredFeature<IHttpRequestFeature>();
+        var cut = new CutRequest(request.Method, new PathString(request.Path).ToUriComponent(), Stage);
+        Abort();
+        return cut;
+    }
+
+    private void Abort() => features.Get<IHttpRequestLifetimeFeature>()?.Abort();
+
+    private static bool IsEventStream(string contentType) => contentType.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -28,6 +29,27 @@ public sealed class FrameworkTests(HostApps.Built apps, FrameworkTests.Running r
         await AssertEndsAsync(before);
         using var after = await ConnectAsync("/chat", "json");
         Assert.Contains("hub: v2 hello", await InvokeAsync(after), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SignalR_LongPolling_DuringASwap_EndsByItself()
+    {
+        using var negotiated = await App.Client.PostAsync("/chat/negotiate?negotiateVersion=1", null, Token);
+        using var document = JsonDocument.Parse(await negotiated.Content.ReadAsStringAsync(Token));
+        var path = "/chat?id=" + document.RootElement.GetProperty("connectionToken").GetString();
+        (await App.Client.GetAsync(path, Token)).EnsureSuccessStatusCode();
+        (await App.Client.PostAsync(path, new StringContent("{\"protocol\":\"json\",\"version\":1}" + RecordSeparator), Token)).EnsureSuccessStatusCode();
+        Assert.Equal("{}" + RecordSeparator, await App.GetAsync(path));
+        var poll = App.Client.GetAsync(path, Token);
+
+        var line = await App.ExpectAsync("-> generation", () => apps.Site.Write("Polled.cs", "namespace Site; public class Polled;"));
+
+        // The hub's own connections end when its host stops: nothing has to be cut.
+        Assert.DoesNotContain(" cut", line, StringComparison.Ordinal);
+        using var answer = await poll.WaitAsync(ConsoleLines.Timeout, Token);
+        Assert.True(answer.IsSuccessStatusCode);
+        using var unknown = await App.Client.GetAsync(path, Token);
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
     }
 
     [Fact]

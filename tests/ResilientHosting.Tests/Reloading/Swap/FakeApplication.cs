@@ -58,6 +58,13 @@ internal sealed class FakeRequest : IHttpRequestLifetimeFeature, IDisposable
 
     public void Abort() => _aborted.Cancel();
 
+    public FakeRequest To(string method, string path)
+    {
+        var request = Switched.Features.GetRequiredFeature<IHttpRequestFeature>();
+        (request.Method, request.Path) = (method, path);
+        return this;
+    }
+
     /// <summary>Begins an answer of this type; from then on it is under way.</summary>
     public FakeRequest Answering(string contentType, int statusCode = StatusCodes.Status200OK)
     {

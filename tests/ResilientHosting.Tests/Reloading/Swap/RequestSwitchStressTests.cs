@@ -33,7 +33,7 @@ public sealed class RequestSwitchStressTests
         {
             await served.FirstRequest.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken);
             _requests.Hold();
-            Assert.Equal(0, await served.Running.DrainAsync(KestrelTestHost.Timeout, TimeProvider.System));
+            Assert.Empty(await served.Running.DrainAsync(KestrelTestHost.Timeout, TimeProvider.System));
             served.EndDrain();
             served = Next(number);
             held += _requests.Publish(served.Running);

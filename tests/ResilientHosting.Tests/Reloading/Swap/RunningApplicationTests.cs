@@ -1,3 +1,4 @@
+using ResilientHosting.Reloading;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
@@ -14,7 +15,7 @@ public sealed class RunningApplicationTests
         var application = FakeApplication.Running(1);
         using var request = new FakeRequest();
 
-        Assert.Equal(0, await application.DrainAsync(Limit, _clock));
+        Assert.Empty(await application.DrainAsync(Limit, _clock));
         Assert.False(application.TryEnter(request.Switched));
         Assert.Equal(0, _clock.PendingTimers);
     }
@@ -30,7 +31,7 @@ public sealed class RunningApplicationTests
         Assert.False(drain.IsCompleted);
         application.Exit(request.Switched);
 
-        Assert.Equal(0, await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken));
+        Assert.Empty(await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken));
         Assert.False(request.RequestAborted.IsCancellationRequested);
     }
 
@@ -48,7 +49,7 @@ public sealed class RunningApplicationTests
         var drain = application.DrainAsync(Limit, _clock);
         _clock.Advance(Limit);
 
-        Assert.Equal(2, await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken));
+        Assert.Equal(2, (await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken)).Count);
     }
 
     [Theory]
@@ -67,7 +68,21 @@ public sealed class RunningApplicationTests
         Assert.Equal(neverEnds, request.RequestAborted.IsCancellationRequested);
         application.Exit(request.Switched);
 
-        Assert.Equal(neverEnds ? 1 : 0, await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken));
+        Assert.Equal(neverEnds ? 1 : 0, (await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken)).Count);
+    }
+
+    [Fact]
+    public async Task Drain_WithAStreamThatOutlivesItsCut_NamesItOnce()
+    {
+        var application = FakeApplication.Running(1);
+        using var request = new FakeRequest().Answering("text/event-stream");
+        Assert.True(application.TryEnter(request.Switched));
+
+        var drain = application.DrainAsync(Limit, _clock);
+        _clock.Advance(Limit);
+        application.Exit(request.Switched);
+
+        Assert.Equal(RequestStage.EventStream, Assert.Single(await drain.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken)).Stage);
     }
 
     [Fact]
@@ -86,7 +101,7 @@ public sealed class RunningApplicationTests
             await Task.Yield();
         }
 
-        Assert.Equal(1, await drain);
+        Assert.Single(await drain);
         Assert.True(request.RequestAborted.IsCancellationRequested);
     }
 
@@ -102,6 +117,6 @@ public sealed class RunningApplicationTests
         request.Switched.Finish(null);
 
         Assert.Equal((1, 1, 1), fake.Counts);
-        Assert.Equal(0, await application.DrainAsync(Limit, _clock));
+        Assert.Empty(await application.DrainAsync(Limit, _clock));
     }
 }

@@ -26,20 +26,13 @@ app.MapPost("/echo", async (HttpRequest request) =>
     using var reader = new StreamReader(request.Body);
     return await reader.ReadToEndAsync();
 });
-app.MapGet("/stream", async (HttpResponse response, CancellationToken left) =>
-{
-    response.ContentType = "text/event-stream";
-    await response.WriteAsync("data: hello\n\n", left);
-    await response.Body.FlushAsync(left);
-    await Task.Delay(Timeout.Infinite, left);
-});
-
 app.MapGet("/reloader", () => Reloader().Generation);
 app.MapGet("/reloader/history", () => Reloader().History);
 app.MapPost("/reloader/reload", (string reason) => Reloader().RequestReload(reason));
 app.MapPost("/reloader/pause", () => Reloader().Pause());
 app.MapPost("/reloader/resume", () => Reloader().Resume());
 app.MapFailures();
+app.MapLongRequests();
 app.Run();
 Failures.AtTheEnd();
 
