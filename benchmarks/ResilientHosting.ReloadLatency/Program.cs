@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ResilientHosting.Benchmarks.DevServers;
 using ResilientHosting.ReloadLatency;
 
 // From saving a source file until a new connection gets the new answer: ours and dotnet watch, in the same sitting.

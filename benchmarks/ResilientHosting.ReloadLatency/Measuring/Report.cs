@@ -1,4 +1,5 @@
 using System.Globalization;
+using ResilientHosting.Benchmarks.DevServers;
 using ResilientHosting.Benchmarks.Reporting;
 
 namespace ResilientHosting.ReloadLatency;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.ReloadLatency;
 

@@ -1,3 +1,5 @@
+using ResilientHosting.Benchmarks.DevServers;
+
 namespace ResilientHosting.ReloadLatency;
 
 /// <summary>A web application over two libraries, of as many files as asked for.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.ReloadLatency;
 

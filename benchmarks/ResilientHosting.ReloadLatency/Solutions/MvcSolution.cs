@@ -1,3 +1,5 @@
+using ResilientHosting.Benchmarks.DevServers;
+
 namespace ResilientHosting.ReloadLatency;
 
 /// <summary>The SDK's MVC template, with the reloader added to it.</summary>

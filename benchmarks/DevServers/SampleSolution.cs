@@ -1,4 +1,4 @@
-namespace ResilientHosting.ReloadLatency;
+namespace ResilientHosting.Benchmarks.DevServers;
 
 /// <summary>A copy of the sample.</summary>
 internal static class SampleSolution

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace ResilientHosting.ReloadLatency;
+namespace ResilientHosting.Benchmarks.DevServers;
 
 /// <summary>An application under development, in a process group of its own and without a terminal. Disposal ends the whole group.</summary>
 internal sealed class DevServer : IAsyncDisposable
@@ -14,12 +14,20 @@ internal sealed class DevServer : IAsyncDisposable
     private readonly HttpClient _client;
     private readonly TaskCompletionSource _watching = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private DevServer(Process process, Uri address)
+    private DevServer(Process process, Uri address, Version version)
     {
         _process = process;
+        Address = address;
 
-        // A connection of its own for every poll: a browser's or a script's next request.
-        _client = new HttpClient { BaseAddress = address, DefaultRequestHeaders = { ConnectionClose = true }, Timeout = TimeSpan.FromSeconds(30) };
+        // A connection of its own for every poll: a browser's or a script's next request. The certificate is our own.
+        _client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } })
+        {
+            BaseAddress = address,
+            DefaultRequestHeaders = { ConnectionClose = version.Major == 1 },
+            DefaultRequestVersion = version,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Timeout = TimeSpan.FromSeconds(30),
+        };
         process.OutputDataReceived += (_, line) => Read(line.Data);
         process.ErrorDataReceived += (_, line) => Read(line.Data);
         process.BeginOutputReadLine();
@@ -27,10 +35,12 @@ internal sealed class DevServer : IAsyncDisposable
         process.StandardInput.Close();
     }
 
+    public Uri Address { get; }
+
     /// <summary>Starts it, and waits until it answers and is ready for edits.</summary>
     public static async Task<DevServer> StartAsync(Solution solution, Contestant contestant, CancellationToken cancellationToken)
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var address = new Uri($"{contestant.Http.Scheme}://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo
         {
             // Its children stay in its group, and a signal reaches all of them, even those whose parent has gone.
@@ -53,7 +63,7 @@ internal sealed class DevServer : IAsyncDisposable
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
         start.Environment["ASPNETCORE_URLS"] = address.ToString();
         start.Environment["DOTNET_WATCH_SUPPRESS_LAUNCH_BROWSER"] = "1";
-        var server = new DevServer(Process.Start(start)!, address);
+        var server = new DevServer(Process.Start(start)!, address, contestant.Http.Version);
         try
         {
             await server.WaitUntilReadyAsync(solution.Path, cancellationToken);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using ResilientHosting.Reloading;
 
-namespace ResilientHosting.ReloadLatency;
+namespace ResilientHosting.Benchmarks.DevServers;
 
 /// <summary>A temporary folder in which the solutions are made. What is written here is gone at the end, and the repository untouched.</summary>
 internal sealed class Workshop : IDisposable
@@ -11,7 +11,7 @@ internal sealed class Workshop : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("reload-latency-");
 
-    public static string Repository { get; } = Path.GetFullPath(Path.Combine(SourceDirectory(), "..", "..", ".."));
+    public static string Repository { get; } = Path.GetFullPath(Path.Combine(SourceDirectory(), "..", ".."));
 
     /// <summary>Gets what a project file says to refer to the library that is measured.</summary>
     public static string Reference { get; } = $"""<Reference Include="{typeof(IDevReloader).Assembly.Location}" />""";

@@ -1,4 +1,6 @@
-namespace ResilientHosting.ReloadLatency;
+using System.Net;
+
+namespace ResilientHosting.Benchmarks.DevServers;
 
 /// <summary>A way to run an application and have edits served.</summary>
 internal sealed record Contestant(string Name, string[] Arguments, int Edits, IReadOnlyDictionary<string, string> Environment)
@@ -20,6 +22,9 @@ internal sealed record Contestant(string Name, string[] Arguments, int Edits, IR
     public static readonly Contestant WatchRestart = new(
         "dotnet watch, restart", ["watch", "--non-interactive", "--no-hot-reload", "run", "--no-launch-profile"], Edits: 4,
         new Dictionary<string, string>());
+
+    /// <summary>Gets or sets how it is asked: a scheme, and the version of HTTP.</summary>
+    public (string Scheme, Version Version) Http { get; init; } = ("http", HttpVersion.Version11);
 
     public static readonly Contestant[] All = [Ours, WatchDelta, WatchRestart];
 }

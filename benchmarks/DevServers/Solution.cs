@@ -1,4 +1,4 @@
-namespace ResilientHosting.ReloadLatency;
+namespace ResilientHosting.Benchmarks.DevServers;
 
 /// <summary>A built application to edit while it runs.</summary>
 /// <param name="Name">What the table calls it.</param>
