@@ -5,6 +5,8 @@ namespace ResilientHosting.Tests.Infrastructure;
 /// <summary>A folder that another one is mounted as: what is written behind the mount is seen through it. Unmounted when disposed of.</summary>
 public sealed class MountedFolder : IAsyncDisposable
 {
+    private static readonly string[] FusermountCommand = ["fusermount3", "-u", "-z"];
+
     private readonly DirectoryInfo _root;
     private readonly string[] _unmount;
     private readonly IDisposable? _server;
@@ -53,7 +55,7 @@ public sealed class MountedFolder : IAsyncDisposable
     {
         // A layer can't lie on an overlay, as the temporary folder of a container does.
         var memory = Directory.CreateTempSubdirectory("overlay-");
-        await RunAsync(memory, "mount", "-t", "tmpfs", "tmpfs", memory.FullName);
+        await RunAsync("mount", "-t", "tmpfs", "tmpfs", memory.FullName);
         Directory.CreateDirectory(System.IO.Path.Combine(memory.FullName, "image"));
         Directory.CreateDirectory(System.IO.Path.Combine(memory.FullName, "work"));
         return await MountAsync(
@@ -80,13 +82,11 @@ public sealed class MountedFolder : IAsyncDisposable
     {
         await ServerProgram.RunAsync(new ProcessStartInfo(_unmount[0], [.. _unmount[1..], Path]));
         _server?.Dispose();
-        if (_root.Exists)
+        if (Directory.Exists(_root.FullName))
         {
             _root.Delete(recursive: true);
         }
     }
-
-    private static readonly string[] FusermountCommand = ["fusermount3", "-u", "-z"];
 
     private static async Task<MountedFolder> MountAsync(
         Func<(string Behind, string Mount), string[]> command, string[] unmount, IDisposable? server = null, DirectoryInfo? root = null, string? at = null)
@@ -95,14 +95,15 @@ public sealed class MountedFolder : IAsyncDisposable
         var folder = new MountedFolder(root, at ?? System.IO.Path.Combine(root.FullName, "mount"), unmount, server);
         Directory.CreateDirectory(folder.Behind);
         Directory.CreateDirectory(folder.Path);
-        await RunAsync(root, command((folder.Behind, folder.Path)));
+        await RunAsync(command((folder.Behind, folder.Path)));
         return folder;
     }
 
     /// <summary>Runs a command that may leave a process behind, which must not hold our pipes open.</summary>
-    private static async Task RunAsync(DirectoryInfo folder, params string[] command)
+    private static async Task RunAsync(params string[] command)
     {
-        var log = System.IO.Path.Combine(folder.FullName, "mount.log");
+        using var folder = new TemporaryFolder();
+        var log = folder.Write("log", "");
         try
         {
             await ServerProgram.RunAsync(new ProcessStartInfo("sh", ["-c", "exec \"$@\" >\"$0\" 2>&1 </dev/null", log, .. command]));

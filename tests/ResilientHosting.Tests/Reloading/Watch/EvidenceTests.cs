@@ -34,8 +34,10 @@ public sealed class EvidenceTests : IDisposable
         var watched = Watch(WatchMode.Auto);
         var (order, price) = (_folder.PathOf("app/Orders/Order.cs"), _folder.PathOf("app/Prices/Price.cs"));
 
+        var noticed = watched.NextLongAfterTheStartAsync();
         EditThroughMap(order, "two");
-        Assert.Equal([new SourceChange(order, ChangeKind.Edited)], await watched.NextInTimeAsync());
+        await watched.PassTimeAsync(noticed);
+        Assert.Equal([new SourceChange(order, ChangeKind.Edited)], (await watched.AcceptAsync(noticed)).Changes.Changes);
         var next = watched.NextAsync();
         var said = watched.Said.WaitForAsync("looked at every 300 ms");
         await watched.PassTimeAsync(said);
@@ -80,8 +82,10 @@ public sealed class EvidenceTests : IDisposable
         File.CreateSymbolicLink(_folder.PathOf("app/Orders/Money.cs"), target);
         var watched = Watch(WatchMode.Auto);
 
+        var noticed = watched.NextLongAfterTheStartAsync();
         _folder.Write("shared/Money.cs", "two");
-        Assert.Single(await watched.NextInTimeAsync());
+        await watched.PassTimeAsync(noticed);
+        Assert.Single((await watched.AcceptAsync(noticed)).Changes.Changes);
         await LookForAsync(watched, MissedEvents.Grace * 2);
 
         Assert.Empty(watched.Said.Since(0));

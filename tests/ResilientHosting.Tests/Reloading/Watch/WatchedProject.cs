@@ -29,6 +29,13 @@ internal sealed class WatchedProject : IDisposable
     public Task<SourceLook> NextAsync() =>
         Watcher.WaitForChangesAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(KestrelTestHost.Timeout);
 
+    /// <summary>Waits for the next change, so long after the start that an event can't be meant that came with it.</summary>
+    public Task<SourceLook> NextLongAfterTheStartAsync()
+    {
+        Clock.Advance(MissedEvents.Grace * 2);
+        return NextAsync();
+    }
+
     /// <summary>Waits for the next change while time passes, and deals with it.</summary>
     public async Task<IReadOnlyList<SourceChange>> NextInTimeAsync()
     {
