@@ -75,6 +75,11 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
         {
             watcher.Path = path;
             watcher.EnableRaisingEvents = true;
+            if (!Watches(path))
+            {
+                // It failed while it began, and was disposed of before it had all that disposal gives back.
+                watcher.EnableRaisingEvents = false;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or ObjectDisposedException)
         {

@@ -92,7 +92,7 @@ internal sealed class SourceObserver : IDisposable
         {
             ListFolders();
             WatchFolders();
-            order = order with { All = true, IsSweep = false };
+            order = order with { All = true };
         }
 
         _latest = _latest.Reread([.. order.Files.Where(_latest.Contains)], _clock.GetUtcNow());
@@ -125,8 +125,10 @@ internal sealed class SourceObserver : IDisposable
             SayUnreadable();
         }
 
+        // Of a folder that came or went as a whole, or of a link, its own folder's events needn't tell.
         var found = swept.ChangesSince(_latest);
-        if (_sweep.HasMetNewFolder || found.Any(IsOfNoFolder))
+        var withFolder = found.Where(IsOfNoFolder).ToHashSet();
+        if (_sweep.HasMetNewFolder || withFolder.Count > 0)
         {
             _orders.LookAtAll(andAtFolders: true);
             _wake();
@@ -134,7 +136,7 @@ internal sealed class SourceObserver : IDisposable
 
         if (isEvidence)
         {
-            Judge(found.Select(change => change.Path).Where(path => !swept.IsLink(path)));
+            Judge(found.Except(withFolder).Select(change => change.Path).Where(path => !swept.IsLink(path)));
         }
 
         return swept;

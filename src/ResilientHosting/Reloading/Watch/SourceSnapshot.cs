@@ -75,7 +75,7 @@ internal sealed class SourceSnapshot
     /// <summary>The same look at these files only, with those that were out of sight so far looked at now.</summary>
     public SourceSnapshot Restrict(IReadOnlySet<string> paths, IEnumerable<string> outOfSight, DateTimeOffset now)
     {
-        var files = Empty.Reread([.. outOfSight], now)._files;
+        var files = new Dictionary<string, Entry>(Empty.Reread([.. outOfSight], now)._files);
         foreach (var (path, entry) in _files.Where(file => paths.Contains(file.Key)))
         {
             files[path] = entry;

@@ -150,6 +150,57 @@ public sealed class FolderTests : IDisposable
         Assert.Equal([new SourceChange(file, ChangeKind.Added)], await watched.NextInTimeAsync());
     }
 
+    [Theory]
+    [InlineData(WatchMode.Auto)]
+    [InlineData(WatchMode.Polling)]
+    public async Task LibraryFolder_GoneAndBack_IsWatchedAgain(WatchMode mode)
+    {
+        _folder.Write("app/Program.cs", "");
+        var words = _folder.Write("library/Words.cs", "one");
+        var watched = _watched = new WatchedProject(new SourceTree(new ProjectGraph([Project("library", "Words.cs"), Project("app", "Program.cs")])), mode);
+        var noticed = watched.NextLongAfterTheStartAsync();
+
+        Directory.Move(_folder.PathOf("library"), _folder.PathOf("elsewhere"));
+        await watched.PassTimeAsync(noticed);
+        Assert.Equal([new SourceChange(words, ChangeKind.Deleted)], (await watched.AcceptAsync(noticed)).Changes.Changes);
+
+        Directory.Move(_folder.PathOf("elsewhere"), _folder.PathOf("library"));
+        Assert.Equal([new SourceChange(words, ChangeKind.Added)], await watched.NextInTimeAsync());
+        var added = _folder.Write("library/Deep/More.cs", "one");
+        Assert.Equal([new SourceChange(added, ChangeKind.Added)], await watched.NextInTimeAsync());
+        Assert.Empty(watched.Said.Since(0));
+
+        SolutionProject Project(string name, string source)
+        {
+            var path = _folder.PathOf($"{name}/{name}.csproj");
+            return new SolutionProject(path, name, new CompilerCommandLine(path, [source], "", _folder.PathOf($"{name}/obj"), []), [], []);
+        }
+    }
+
+    [Fact]
+    public async Task Packages_BelowAWatchedFolder_AreNeitherListedNorWatched()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells by its access time that a folder was listed, which cannot be installed.");
+        _folder.Write("app/bin/App.dll", "");
+        var page = _folder.Write("app/Client/Pages/Page.cs", "one");
+        foreach (var number in Enumerable.Range(0, 500))
+        {
+            _folder.Write($"app/Client/node_modules/package{number}/lib/sample.cs", "");
+        }
+
+        // Whoever lists a folder, to look for files or to watch what is below, leaves his mark on it.
+        var longAgo = new DateTime(2001, 2, 3, 0, 0, 0, DateTimeKind.Utc);
+        var packages = Directory.GetDirectories(_folder.PathOf("app/Client"), "*", SearchOption.AllDirectories);
+        Array.ForEach(packages, folder => Directory.SetLastAccessTimeUtc(folder, longAgo));
+        var watched = Watch(WatchMode.Auto);
+        _folder.Write("app/Client/Pages/Page.cs", "two");
+        Assert.Equal([new SourceChange(page, ChangeKind.Edited)], await watched.NextInTimeAsync());
+
+        var listed = packages.Where(folder => Directory.GetLastAccessTimeUtc(folder) != longAgo).ToArray();
+        Assert.SkipWhen(listed.Length == 0, "This file system keeps no access times. They cannot be installed.");
+        Assert.Equal([_folder.PathOf("app/Client/Pages")], listed);
+    }
+
     [Fact]
     public async Task Folders_MoreThanCanBeWatched_AreLookedAtInstead()
     {

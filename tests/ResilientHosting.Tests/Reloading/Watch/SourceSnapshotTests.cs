@@ -124,6 +124,8 @@ public sealed class SourceSnapshotTests : IDisposable
         var restricted = before.Restrict(new HashSet<string> { input, linked }, [linked], Now);
 
         Assert.Equal(2, restricted.Count);
+        Assert.Equal(1, before.Restrict(new HashSet<string> { input }, [], Now).Count);
+        Assert.Equal(0, SourceSnapshot.Empty.Count);
         Assert.Equal([new SourceChange(input, ChangeKind.Edited)], restricted.Reread([input, linked], Now).ChangesSince(restricted));
     }
 

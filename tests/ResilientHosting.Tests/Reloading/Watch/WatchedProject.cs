@@ -10,9 +10,14 @@ namespace ResilientHosting.Tests.Reloading;
 internal sealed class WatchedProject : IDisposable
 {
     public WatchedProject(string folder, WatchMode mode = WatchMode.Auto, string? triggerFile = null)
+        : this(new SourceTree(folder), mode, triggerFile)
+    {
+    }
+
+    public WatchedProject(SourceTree tree, WatchMode mode, string? triggerFile = null)
     {
         Watcher = new SourceWatcher(
-            new SourceTree(folder),
+            tree,
             new DevReloaderOptions { Watch = mode, TriggerFile = triggerFile },
             Clock,
             new ReloadConsole(new LineWriter(Said)));
