@@ -17,6 +17,11 @@ readonly results=artifacts/test-results
 readonly tools=(
   'postgresql|/usr/lib/postgresql/*/bin/initdb'
   'pgbouncer|/usr/sbin/pgbouncer'
+  'fuse3|/usr/bin/fusermount3'
+  'bindfs|/usr/bin/bindfs'
+  'sshfs|/usr/bin/sshfs'
+  'openssh-client|/usr/bin/ssh-keygen'
+  'openssh-server|/usr/sbin/sshd'
 )
 
 main() {

@@ -74,7 +74,7 @@ public sealed class EditTests(ReloadableProject project, SharedApp shared) : ICl
     {
         var drafts = project.PathBeside("drafts");
         Directory.CreateDirectory(drafts);
-        for (var number = 0; number < 200; number++)
+        for (var number = 0; number < 500; number++)
         {
             await File.WriteAllTextAsync(Path.Combine(drafts, $"Type{number}.cs"), $"namespace Added; class Type{number};", TestContext.Current.CancellationToken);
         }
@@ -83,7 +83,7 @@ public sealed class EditTests(ReloadableProject project, SharedApp shared) : ICl
         var reloaded = await App.ReloadAsync(() => Directory.Move(drafts, project.PathOf("Burst")));
 
         Assert.Equal(before + 1, reloaded);
-        Assert.Equal(200, (await App.GetAsync("/added")).Split(',').Length);
+        Assert.Equal(500, (await App.GetAsync("/added")).Split(',').Length);
 
         // Whatever was left of the burst would be part of the next reload, and named by it.
         var next = await App.ExpectAsync("-> generation", () => project.EditGreeting("original", "after the burst"));

@@ -1,92 +1,169 @@
 namespace ResilientHosting.Reloading;
 
-/// <summary>The operating system's events for a set of folders. A folder that can't be watched is named once, and left to the sweeps.</summary>
-internal sealed class FolderEvents(ReloadConsole console, Action<string> onFile, Action onFolder) : IDisposable
+/// <summary>
+/// The operating system's events for a set of folders. Each folder costs an inotify instance and a thread, of which there are few. A folder
+/// that can't be watched is told once.
+/// </summary>
+internal sealed class FolderEvents(ReloadConsole console, string instead, Action<string> onFile, Action<string> onFolder) : IDisposable
 {
+    /// <summary>How many folders are watched at most: a user has 128 instances, of which an editor takes some.</summary>
+    public const int Most = 16;
+
     private readonly Dictionary<string, FileSystemWatcher> _watchers = [];
     private readonly HashSet<string> _blind = [];
+    private readonly HashSet<string> _said = [];
+    private bool _isLimited;
     private bool _disposed;
 
-    /// <summary>Watches the folders among these that are not being watched yet.</summary>
-    public void Watch(IEnumerable<(string Path, bool Recursive)> folders)
+    /// <summary>Whether events tell of a folder.</summary>
+    public bool Watches(string folder)
     {
         lock (_watchers)
         {
-            foreach (var (path, recursive) in folders)
-            {
-                if (!_disposed && !_watchers.ContainsKey(path) && TryWatch(path, recursive) is { } watcher)
-                {
-                    _watchers[path] = watcher;
-                }
-            }
+            return _watchers.ContainsKey(folder);
         }
     }
 
-    public void Clear()
+    /// <summary>Watches these folders, with what is below them or without, and no others.</summary>
+    /// <returns>Those that were not watched so far.</returns>
+    public IReadOnlyList<string> Watch(IReadOnlyDictionary<string, bool> folders)
+    {
+        Unwatch((path, watcher) => !folders.TryGetValue(path, out var recursive) || recursive != watcher.IncludeSubdirectories);
+        return [.. folders.Where(folder => TryWatch(folder.Key, folder.Value)).Select(folder => folder.Key)];
+    }
+
+    /// <summary>Forgets which folders could not be watched, except where a limit was the reason.</summary>
+    public void TryAgain()
     {
         lock (_watchers)
         {
-            foreach (var watcher in _watchers.Values)
-            {
-                watcher.Dispose();
-            }
-
-            _watchers.Clear();
+            _blind.Clear();
         }
     }
+
+    public void Clear() => Unwatch((_, _) => true);
 
     public void Dispose()
     {
         lock (_watchers)
         {
             _disposed = true;
-            Clear();
         }
+
+        Clear();
     }
 
-    private FileSystemWatcher? TryWatch(string path, bool recursive)
+    private bool TryWatch(string path, bool recursive)
     {
-        FileSystemWatcher? watcher = null;
+        var watcher = new FileSystemWatcher { IncludeSubdirectories = recursive };
+        watcher.Changed += (_, change) => onFile(change.FullPath);
+        watcher.Created += (_, change) => OnEntry(change.FullPath);
+        watcher.Deleted += (_, change) => OnEntry(change.FullPath);
+        watcher.Renamed += (_, change) =>
+        {
+            OnEntry(change.OldFullPath);
+            OnEntry(change.FullPath);
+        };
+        watcher.Error += (_, error) => OnError(path, error.GetException());
+        if (!TryAdd(path, watcher))
+        {
+            watcher.Dispose();
+            return false;
+        }
+
         try
         {
-            watcher = new FileSystemWatcher(path) { IncludeSubdirectories = recursive };
-            watcher.Changed += (_, change) => onFile(change.FullPath);
-            watcher.Created += (_, change) => OnEntry(change.FullPath);
-            watcher.Deleted += (_, change) => OnEntry(change.FullPath);
-            watcher.Renamed += (_, change) =>
-            {
-                OnEntry(change.OldFullPath);
-                OnEntry(change.FullPath);
-            };
-            watcher.Error += (_, _) => OnOverflow(path);
+            watcher.Path = path;
             watcher.EnableRaisingEvents = true;
-            return watcher;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            watcher?.Dispose();
-            if (_blind.Add(path))
+            if (!Watches(path))
             {
-                console.Say($"no events for {path} ({e.Message.TrimEnd('.')}); its files are looked at in regular sweeps instead");
+                // It failed while it began, and was disposed of before it had all that disposal gives back.
+                watcher.EnableRaisingEvents = false;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or ObjectDisposedException)
+        {
+            Unwatch((_, other) => other == watcher);
+            if (e is not ObjectDisposedException && Directory.Exists(path))
+            {
+                SayBlind(path, e);
+            }
+        }
+
+        return Watches(path);
+    }
+
+    private bool TryAdd(string path, FileSystemWatcher watcher)
+    {
+        lock (_watchers)
+        {
+            if (_disposed || _isLimited || _blind.Contains(path) || _watchers.ContainsKey(path))
+            {
+                return false;
             }
 
-            return null;
+            if (_watchers.Count < Most)
+            {
+                _watchers.Add(path, watcher);
+                return true;
+            }
+        }
+
+        SayOnce("too many", $"more than {Most} folders of sources; {path} and the rest are {instead}");
+        return false;
+    }
+
+    private void OnError(string path, Exception error)
+    {
+        if (error is not InternalBufferOverflowException)
+        {
+            SayBlind(path, error);
+        }
+
+        // Events were lost: the folder is to be looked at, and watched afresh if it can be.
+        Unwatch((watched, _) => watched == path);
+        onFolder(path);
+    }
+
+    private void SayBlind(string path, Exception error)
+    {
+        var limit = InotifyLimit.Describe(error);
+        lock (_watchers)
+        {
+            // With a limit reached others would fail alike, and take what is left of it from the editor.
+            _isLimited |= limit is not null;
+            _blind.Add(path);
+        }
+
+        if (limit is not null)
+        {
+            SayOnce("limit", $"{limit}. Until then {path} and what else can't be watched is {instead}");
+        }
+        else
+        {
+            SayOnce(path, $"{path} can't be watched ({error.Message.TrimEnd('.')}) and is {instead}");
         }
     }
 
-    /// <summary>Events were lost: the folder is to be looked at, and watched afresh afterwards.</summary>
-    private void OnOverflow(string path)
+    private void SayOnce(string what, string line)
     {
-        Unwatch(path);
-        onFolder();
+        lock (_said)
+        {
+            if (!_said.Add(what))
+            {
+                return;
+            }
+        }
+
+        console.Say(line);
     }
 
     private void OnEntry(string path)
     {
-        // A folder that came or went. A watcher that it had watches what is no longer there, even if the name is taken again.
-        if (Unwatch(path) | Directory.Exists(path))
+        // A folder that came or went. What watched it, or a folder in it, watches what is no longer there, even if the name is taken again.
+        if (Unwatch((watched, _) => watched == path || SourceTree.IsUnder(path, watched)) | Directory.Exists(path))
         {
-            onFolder();
+            onFolder(path);
         }
         else
         {
@@ -94,15 +171,24 @@ internal sealed class FolderEvents(ReloadConsole console, Action<string> onFile,
         }
     }
 
-    private bool Unwatch(string path)
+    private bool Unwatch(Func<string, FileSystemWatcher, bool> which)
     {
-        FileSystemWatcher? watcher;
+        KeyValuePair<string, FileSystemWatcher>[] removed;
         lock (_watchers)
         {
-            _watchers.Remove(path, out watcher);
+            removed = [.. _watchers.Where(watched => which(watched.Key, watched.Value))];
+            foreach (var (path, _) in removed)
+            {
+                _watchers.Remove(path);
+            }
         }
 
-        watcher?.Dispose();
-        return watcher is not null;
+        // Not under the lock: a watcher that reports an error holds a lock of its own, and its handler waits for ours.
+        foreach (var (_, watcher) in removed)
+        {
+            watcher.Dispose();
+        }
+
+        return removed.Length > 0;
     }
 }

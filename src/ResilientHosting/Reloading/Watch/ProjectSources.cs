@@ -66,10 +66,14 @@ internal sealed class ProjectSources
 
     /// <summary>Whether a file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
     public bool Takes(string path) =>
-        !_unwatched.Contains(path) && (_listed.Contains(path) || (SourceTree.IsUnder(Directory, path) && IsInput(path)));
+        !_unwatched.Contains(path)
+        && (_listed.Contains(path) || (SourceTree.IsUnder(Directory, path) && SourceTree.IsInSight(Directory, path) && IsInput(path)));
 
     /// <summary>Whether MSBuild, or the user, named the file.</summary>
     public bool Lists(string path) => _listed.Contains(path);
+
+    /// <summary>The files that MSBuild, or the user, named, and those that would be inherited if they were there.</summary>
+    public IEnumerable<string> Listed() => _listed.Where(path => !_unwatched.Contains(path));
 
     /// <summary>The inputs that live outside the project's folder.</summary>
     public IEnumerable<string> LinkedFiles() =>

@@ -2,49 +2,91 @@ using System.IO.Enumeration;
 
 namespace ResilientHosting.Reloading;
 
-/// <summary>Sees each file of a folder that may be an input with its time stamp, as the folder is read: half the cost of asking file by file.</summary>
-internal sealed record SourceListing(string Directory, bool Recursive)
+/// <summary>
+/// Sees each file of a folder that may be an input with its time stamp, as the folder is read: half the cost of asking file by file. What
+/// can't be read is passed over, like what isn't there.
+/// </summary>
+internal sealed class SourceListing : FileSystemEnumerator<bool>
 {
-    /// <returns>False to stop.</returns>
-    public delegate bool Visitor(ReadOnlySpan<char> path, SourceSnapshot.Stat stat);
+    private static readonly EnumerationOptions Everything = new() { RecurseSubdirectories = true, AttributesToSkip = 0 };
 
-    /// <summary>Visits every file in the folder that may be an input by its name, and those below it, until the visitor stops.</summary>
-    /// <returns>Whether all were visited.</returns>
-    public bool ForEach(Visitor visit)
+    private readonly bool _isTree;
+    private readonly FileVisitor _onFile;
+    private readonly FolderVisitor _onFolder;
+
+    // One buffer for all paths: they are only looked up.
+    private char[] _path = new char[1024];
+
+    private SourceListing(SourceFolder folder, FileVisitor onFile, FolderVisitor onFolder)
+        : base(folder.Path, Everything)
     {
-        // One buffer for all paths: they are only looked up.
-        var path = new char[1024];
-        var options = new EnumerationOptions
-        {
-            IgnoreInaccessible = true,
-            RecurseSubdirectories = Recursive,
-            AttributesToSkip = 0,
-        };
-        var visits = new FileSystemEnumerable<bool>(Directory, Transform, options)
-        {
-            ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory && InputFile.KindOf(entry.FileName) != InputKind.Other,
-            ShouldRecursePredicate = static (ref FileSystemEntry entry) =>
-                !entry.Attributes.HasFlag(FileAttributes.ReparsePoint) && SourceTree.HoldsInputs(entry.FileName),
-        };
-        return visits.All(static goOn => goOn);
+        _isTree = folder.Extent == FolderExtent.Tree;
+        _onFile = onFile;
+        _onFolder = onFolder;
+    }
 
-        bool Transform(ref FileSystemEntry entry)
+    public delegate void FileVisitor(ReadOnlySpan<char> path, FileStat stat);
+
+    public delegate void FolderVisitor(ReadOnlySpan<char> path);
+
+    /// <summary>Visits the files with which a folder is watched.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="onFile">Sees every file that may be an input by its name.</param>
+    /// <param name="onFolder">Sees every folder that may hold inputs and is watched by itself, if it is watched.</param>
+    public static void ForEach(SourceFolder folder, FileVisitor onFile, FolderVisitor onFolder)
+    {
+        using var listing = new SourceListing(folder, onFile, onFolder);
+        while (listing.MoveNext())
         {
-            var length = entry.Directory.Length + 1 + entry.FileName.Length;
-            if (path.Length < length)
-            {
-                path = new char[length * 2];
-            }
-
-            entry.Directory.CopyTo(path);
-            var at = entry.Directory.Length;
-            if (!Path.EndsInDirectorySeparator(entry.Directory))
-            {
-                path[at++] = Path.DirectorySeparatorChar;
-            }
-
-            entry.FileName.CopyTo(path.AsSpan(at));
-            return visit(path.AsSpan(0, at + entry.FileName.Length), SourceSnapshot.Stat.Of(ref entry));
         }
+    }
+
+    protected override bool ShouldIncludeEntry(ref FileSystemEntry entry)
+    {
+        if (!entry.IsDirectory && InputFile.KindOf(entry.FileName) != InputKind.Other)
+        {
+            _onFile(PathOf(ref entry), FileStat.Of(ref entry));
+        }
+
+        return false;
+    }
+
+    protected override bool ShouldRecurseIntoEntry(ref FileSystemEntry entry)
+    {
+        if (!SourceTree.HoldsInputs(entry.FileName))
+        {
+            return false;
+        }
+
+        if (_isTree && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint))
+        {
+            return true;
+        }
+
+        _onFolder(PathOf(ref entry));
+        return false;
+    }
+
+    protected override bool TransformEntry(ref FileSystemEntry entry) => true;
+
+    protected override bool ContinueOnError(int error) => true;
+
+    private ReadOnlySpan<char> PathOf(ref FileSystemEntry entry)
+    {
+        var length = entry.Directory.Length + 1 + entry.FileName.Length;
+        if (_path.Length < length)
+        {
+            _path = new char[length * 2];
+        }
+
+        entry.Directory.CopyTo(_path);
+        var at = entry.Directory.Length;
+        if (!Path.EndsInDirectorySeparator(entry.Directory))
+        {
+            _path[at++] = Path.DirectorySeparatorChar;
+        }
+
+        entry.FileName.CopyTo(_path.AsSpan(at));
+        return _path.AsSpan(0, at + entry.FileName.Length);
     }
 }

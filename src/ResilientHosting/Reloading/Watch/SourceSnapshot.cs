@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Security.Cryptography;
 
 namespace ResilientHosting.Reloading;
@@ -12,31 +11,41 @@ internal sealed class SourceSnapshot
     // Two saves within one tick of a file system's clock (2 s on FAT) leave the same time stamp.
     private static readonly TimeSpan CoarsestClock = TimeSpan.FromSeconds(2);
 
+    // A share's clock may differ from ours, but not by as much.
+    private static readonly TimeSpan LongAgo = TimeSpan.FromHours(1);
+
     private static readonly byte[] Unreadable = [];
 
     private readonly Dictionary<string, Entry> _files;
+    private readonly Lazy<HashSet<string>> _folders;
 
-    private SourceSnapshot(Dictionary<string, Entry> files) => _files = files;
+    private SourceSnapshot(Dictionary<string, Entry> files)
+    {
+        _files = files;
+        _folders = new Lazy<HashSet<string>>(FindFolders);
+    }
 
     public static SourceSnapshot Empty { get; } = new([]);
 
     public int Count => _files.Count;
 
+    public IEnumerable<string> Paths => _files.Keys;
+
     public bool Contains(string path) => _files.ContainsKey(path);
 
-    /// <summary>Looks at the files again; reads only those whose time stamp or size differs from the earlier look.</summary>
-    public SourceSnapshot Retake(IEnumerable<string> paths, DateTimeOffset now)
-    {
-        var files = new Dictionary<string, Entry>(_files.Count);
-        foreach (var path in paths)
-        {
-            if (Stat.Of(path) is { } stat)
-            {
-                files[path] = _files.GetValueOrDefault(path) is { } known && known.StillHolds(stat) ? known : Entry.Read(path, stat, now);
-            }
-        }
+    public bool HasFilesBelow(string folder) => _folders.Value.Contains(folder);
 
-        return new SourceSnapshot(files);
+    public bool IsLink(string path) => _files.GetValueOrDefault(path)?.Stat.IsLink == true;
+
+    /// <summary>Whether a file is known.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="stat">What its directory tells about it now.</param>
+    /// <param name="isSame">Whether it needn't be read to be known to be the same.</param>
+    public bool TryCompare(ReadOnlySpan<char> path, FileStat stat, out bool isSame)
+    {
+        var isKnown = _files.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path, out var entry);
+        isSame = isKnown && entry!.StillHolds(stat);
+        return isKnown;
     }
 
     /// <summary>Reads the files again, whatever their time stamps say, and takes over the rest.</summary>
@@ -50,63 +59,23 @@ internal sealed class SourceSnapshot
         var files = new Dictionary<string, Entry>(_files);
         foreach (var path in paths)
         {
-            files.Remove(path);
-            if (Stat.Of(path) is { } stat)
+            if (FileStat.Of(path) is { } stat)
             {
-                files[path] = Entry.Read(path, stat, now);
+                files[path] = Entry.Read(path, stat, _files.GetValueOrDefault(path), now);
+            }
+            else if (files.ContainsKey(path) && UnreadableFolder.Above(path) is null)
+            {
+                files.Remove(path);
             }
         }
 
         return new SourceSnapshot(files);
     }
 
-    /// <summary>Looks again at all files, as <see cref="Retake"/> does, with what the listings of their folders tell.</summary>
-    /// <param name="listings">The folders of all files.</param>
-    /// <param name="isNoInput">Whether a file that is not known here is none of ours.</param>
-    /// <param name="now">The time.</param>
-    /// <returns>Null if there is a new file or one has gone: then it takes a look by name.</returns>
-    public SourceSnapshot? TryRetake(IEnumerable<SourceListing> listings, Func<ReadOnlySpan<char>, bool> isNoInput, DateTimeOffset now)
-    {
-        var known = _files.GetAlternateLookup<ReadOnlySpan<char>>();
-        var seen = 0;
-        var suspects = new List<string>();
-        var noneIsNew = listings.All(listing => listing.ForEach((path, stat) =>
-        {
-            if (!known.TryGetValue(path, out var entry))
-            {
-                return isNoInput(path);
-            }
-
-            seen++;
-            if (!entry.StillHolds(stat))
-            {
-                suspects.Add(path.ToString());
-            }
-
-            return true;
-        }));
-        if (!noneIsNew)
-        {
-            return null;
-        }
-
-        // What only a project's list makes an input is not seen by listing.
-        foreach (var (path, entry) in _files.Where(file => InputFile.KindOf(file.Key) == InputKind.Other))
-        {
-            seen++;
-            if (Stat.Of(path) is not { } stat || !entry.StillHolds(stat))
-            {
-                suspects.Add(path);
-            }
-        }
-
-        return seen == _files.Count ? Reread(suspects, now) : null;
-    }
-
     /// <summary>The same look at these files only, with those that were out of sight so far looked at now.</summary>
     public SourceSnapshot Restrict(IReadOnlySet<string> paths, IEnumerable<string> outOfSight, DateTimeOffset now)
     {
-        var files = Empty.Retake(outOfSight, now)._files;
+        var files = new Dictionary<string, Entry>(Empty.Reread([.. outOfSight], now)._files);
         foreach (var (path, entry) in _files.Where(file => paths.Contains(file.Key)))
         {
             files[path] = entry;
@@ -148,33 +117,41 @@ internal sealed class SourceSnapshot
 
     /// <summary>Whether somebody seems to be in the middle of writing the file: it is empty or can't be read.</summary>
     public bool IsHalfWritten(string path) =>
-        _files.GetValueOrDefault(path) is { } entry && (entry.Stat.Length == 0 || ReferenceEquals(entry.Content, Unreadable));
+        _files.GetValueOrDefault(path) is { } entry && (entry.Stat.Length == 0 || entry.IsUnreadable);
 
-    /// <summary>What a directory tells about a file.</summary>
-    internal readonly record struct Stat(DateTime Modified, DateTime Created, long Length, bool IsLink)
+    private HashSet<string> FindFolders()
     {
-        public static Stat? Of(string path)
+        var folders = new HashSet<string>();
+        foreach (var path in _files.Keys)
         {
-            var info = new FileInfo(path);
-            return info.Exists
-                ? new Stat(info.LastWriteTimeUtc, info.CreationTimeUtc, info.Length, info.Attributes.HasFlag(FileAttributes.ReparsePoint))
-                : null;
+            for (var folder = Path.GetDirectoryName(path); folder is not null && folders.Add(folder); folder = Path.GetDirectoryName(folder))
+            {
+            }
         }
 
-        public static Stat Of(ref FileSystemEntry entry) => new(
-            entry.LastWriteTimeUtc.UtcDateTime,
-            entry.CreationTimeUtc.UtcDateTime,
-            entry.Length,
-            entry.Attributes.HasFlag(FileAttributes.ReparsePoint));
+        return folders;
     }
 
-    private sealed record Entry(Stat Stat, byte[] Content, bool IsSettled)
+    /// <param name="Stat">What the directory said before the file was read.</param>
+    /// <param name="Content">The hash of what it held.</param>
+    /// <param name="Since">When it was first seen like that, by our clock.</param>
+    /// <param name="IsSettled">Whether a later save is sure to leave another time stamp.</param>
+    private sealed record Entry(FileStat Stat, byte[] Content, DateTimeOffset Since, bool IsSettled)
     {
-        public static Entry Read(string path, Stat stat, DateTimeOffset now) =>
-            new(stat, Hash(path), IsSettled: !stat.IsLink && (now.UtcDateTime - stat.Modified).Duration() > CoarsestClock);
+        public bool IsUnreadable => ReferenceEquals(Content, Unreadable);
 
-        /// <summary>Whether the file needn't be read. The time stamp of a link says nothing about what it leads to.</summary>
-        public bool StillHolds(Stat stat) => IsSettled && Stat == stat;
+        public static Entry Read(string path, FileStat stat, Entry? before, DateTimeOffset now)
+        {
+            var content = Hash(path);
+            var since = before?.Stat == stat ? before.Since : now;
+            var isOld = (now.UtcDateTime - stat.Modified).Duration() > LongAgo || now - since > CoarsestClock;
+
+            // The time stamp of a link says nothing about what it leads to, and none tells that a file may be read again.
+            return new Entry(stat, content, since, isOld && !stat.IsLink && !ReferenceEquals(content, Unreadable));
+        }
+
+        /// <summary>Whether the file needn't be read.</summary>
+        public bool StillHolds(FileStat stat) => IsSettled && Stat == stat;
 
         private static byte[] Hash(string path)
         {

@@ -3,11 +3,6 @@ namespace ResilientHosting.Reloading;
 /// <summary>The files of a solution that a reload may depend on: the inputs of the application's project and of those it refers to.</summary>
 internal sealed class SourceTree
 {
-    private static readonly EnumerationOptions Files = new() { IgnoreInaccessible = true, AttributesToSkip = 0 };
-
-    // A linked folder may lead back to where it is. Sources that MSBuild found behind a link are in the list it gave.
-    private static readonly EnumerationOptions Directories = new() { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
-
     private readonly IReadOnlyList<ProjectSources> _projects;
 
     /// <summary>What there is to know before MSBuild has answered.</summary>
@@ -21,19 +16,33 @@ internal sealed class SourceTree
     public bool Exists => Directory.Exists(ProjectDirectory);
 
     /// <summary>The inputs that exist now.</summary>
-    public IEnumerable<string> Enumerate() => _projects.Count == 1
-        ? _projects[0].Enumerate()
-        : _projects.SelectMany(project => project.Enumerate()).Distinct();
+    public IEnumerable<string> Enumerate() => _projects.SelectMany(project => project.Enumerate()).Distinct();
 
     /// <summary>Whether a file in one of the folders to watch is an input, or would be if it existed. Never changes for a path.</summary>
     public bool Takes(string path) => _projects.Any(project => project.Takes(path));
 
-    /// <summary>The folders to watch: each project's own, and each top-level one below it that can hold inputs.</summary>
-    public IEnumerable<(string Path, bool Recursive)> WatchRoots() =>
-        _projects.SelectMany(WatchRoots).DistinctBy(root => root.Path);
+    /// <summary>The files that projects name, wherever they are and whether or not they exist.</summary>
+    public IEnumerable<string> Listed() => _projects.SelectMany(project => project.Listed()).Distinct();
 
-    /// <summary>The inputs that another, earlier view of the same solution did not have in sight.</summary>
-    public IEnumerable<string> EnumerateBeyond(SourceTree earlier) => Enumerate().Except(earlier.Enumerate());
+    /// <summary>Finds the folders to watch, as they are now: those of the projects, the application's first, and of files from elsewhere.</summary>
+    public SourceFolders Folders()
+    {
+        var folders = new SourceFolders();
+        foreach (var project in _projects.Reverse().Select(project => project.Directory).Where(IsOutermost))
+        {
+            FolderCover.Add(project, folders);
+        }
+
+        foreach (var file in _projects.SelectMany(project => project.LinkedFiles()))
+        {
+            if (!folders.TryFindOwner(file, out _) && Path.GetDirectoryName(file) is { } folder && Directory.Exists(folder))
+            {
+                folders.Add(new SourceFolder(folder, FolderExtent.ListedFiles, FileSystemType.Of(folder)));
+            }
+        }
+
+        return folders;
+    }
 
     /// <summary>Whether an event about this path may tell of a changed input.</summary>
     public bool MayBeInput(string path) =>
@@ -42,32 +51,32 @@ internal sealed class SourceTree
     public static bool IsUnder(string directory, string path) =>
         path.StartsWith(Path.TrimEndingDirectorySeparator(directory) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-    /// <summary>The files that the SDK's default rules would take from a folder.</summary>
-    public static IEnumerable<string> EnumerateInputs(string directory) => Directory.Exists(directory)
-        ? Directory.EnumerateFiles(directory, "*", Files).Where(path => InputFile.KindOf(path) != InputKind.Other)
-            .Concat(Directory.EnumerateDirectories(directory, "*", Directories).Where(path => HoldsInputs(path)).SelectMany(EnumerateInputs))
-        : [];
-
-    private static IEnumerable<(string Path, bool Recursive)> WatchRoots(ProjectSources project)
+    /// <summary>Whether the folders between a folder and a file below it are such as hold inputs.</summary>
+    public static bool IsInSight(string directory, ReadOnlySpan<char> path)
     {
-        if (!Directory.Exists(project.Directory))
+        for (var folder = Path.GetDirectoryName(path); folder.Length > directory.Length; folder = Path.GetDirectoryName(folder))
         {
-            yield break;
-        }
-
-        yield return (project.Directory, false);
-        foreach (var directory in Directory.EnumerateDirectories(project.Directory, "*", Directories).Where(path => HoldsInputs(path)))
-        {
-            yield return (directory, true);
-        }
-
-        foreach (var linked in project.LinkedFiles().Select(Path.GetDirectoryName).Distinct())
-        {
-            if (Directory.Exists(linked))
+            if (!HoldsInputs(folder))
             {
-                yield return (linked, false);
+                return false;
             }
         }
+
+        return true;
+    }
+
+    /// <summary>The files that the SDK's default rules would take from a folder. They follow links, but not in circles.</summary>
+    public static IEnumerable<string> EnumerateInputs(string directory)
+    {
+        var folders = new SourceFolders();
+        FolderCover.Add(directory, folders);
+        var files = new List<string>();
+        foreach (var folder in folders.All)
+        {
+            SourceListing.ForEach(folder, (path, _) => files.Add(path.ToString()), _ => { });
+        }
+
+        return files;
     }
 
     public static bool HoldsInputs(ReadOnlySpan<char> directory)
@@ -75,4 +84,8 @@ internal sealed class SourceTree
         var name = Path.GetFileName(directory);
         return name is not ("bin" or "obj" or "node_modules" or "wwwroot") && name[0] != '.';
     }
+
+    /// <summary>Whether a project's folder is not watched with that of another project around it.</summary>
+    private bool IsOutermost(string directory) => !_projects.Any(other =>
+        IsUnder(other.Directory, directory) && IsInSight(other.Directory, Path.Join(directory, "file")));
 }

@@ -10,8 +10,6 @@ public sealed class SourceSnapshotTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    private IEnumerable<SourceListing> Listings => [new(_folder.Path, Recursive: true)];
-
     public void Dispose() => _folder.Dispose();
 
     [Fact]
@@ -19,13 +17,13 @@ public sealed class SourceSnapshotTests : IDisposable
     {
         var edited = _folder.Write("Edited.cs", "one");
         var deleted = _folder.Write("Deleted.cs", "one");
-        var kept = _folder.Write("Kept.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([edited, deleted, kept], Now);
+        _folder.Write("Kept.cs", "one");
+        var before = Sweep(SourceSnapshot.Empty);
 
         _folder.Write("Edited.cs", "two");
         File.Delete(deleted);
         var added = _folder.Write("Added.cs", "one");
-        var after = before.Retake([edited, deleted, kept, added], Now);
+        var after = Sweep(before);
 
         Assert.Equal(
             [new(added, ChangeKind.Added), new(deleted, ChangeKind.Deleted), new(edited, ChangeKind.Edited)],
@@ -37,77 +35,64 @@ public sealed class SourceSnapshotTests : IDisposable
     public void ChangesSince_TouchedFile_IsNoChange()
     {
         var path = _folder.Write("A.cs", "same");
-        var before = SourceSnapshot.Empty.Retake([path], Now);
+        var before = Sweep(SourceSnapshot.Empty);
 
         File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddHours(1));
 
-        Assert.Empty(before.Retake([path], Now).ChangesSince(before));
+        Assert.Empty(Sweep(before).ChangesSince(before));
     }
 
     [Fact]
-    public void ChangesSince_OlderTimeStamp_IsAChangeIfTheContentIs()
+    public void ChangesSince_TimeStampGoneBackwards_IsAChangeIfTheContentIs()
     {
         var path = _folder.Write("A.cs", "new");
-        var before = SourceSnapshot.Empty.Retake([path], Now);
+        var before = Sweep(SourceSnapshot.Empty);
 
         _folder.Write("A.cs", "old");
         File.SetLastWriteTimeUtc(path, new DateTime(2001, 2, 3, 0, 0, 0, DateTimeKind.Utc));
 
-        Assert.Equal([new SourceChange(path, ChangeKind.Edited)], before.Retake([path], Now).ChangesSince(before));
+        Assert.Equal([new SourceChange(path, ChangeKind.Edited)], Sweep(before).ChangesSince(before));
     }
 
     [Fact]
     public void ChangesSince_EditedAndBack_IsNoChange()
     {
-        var path = _folder.Write("A.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([path], Now);
+        _folder.Write("A.cs", "one");
+        var before = Sweep(SourceSnapshot.Empty);
 
         _folder.Write("A.cs", "two, longer");
-        var between = before.Retake([path], Now);
+        var between = Sweep(before);
         _folder.Write("A.cs", "one");
 
         Assert.Single(between.ChangesSince(before));
-        Assert.Empty(between.Retake([path], Now).ChangesSince(before));
+        Assert.Empty(Sweep(between).ChangesSince(before));
     }
 
-    [Fact]
-    public void Retake_OfAFreshFile_ReadsItWhateverItsTimeStampSays()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-600)]
+    [InlineData(600)]
+    public void Sweep_TwoSavesInOneTickOfACoarseClock_AreBothNoticedWhateverTheServersClockSays(int skewInSeconds)
     {
         var path = _folder.Write("A.cs", "one");
         var stamp = File.GetLastWriteTimeUtc(path);
-        var before = SourceSnapshot.Empty.Retake([path], stamp);
+        var now = new DateTimeOffset(stamp).AddSeconds(skewInSeconds);
+        var before = Sweep(SourceSnapshot.Empty, now);
 
         _folder.Write("A.cs", "two");
         File.SetLastWriteTimeUtc(path, stamp);
 
-        Assert.Single(before.Retake([path], stamp).ChangesSince(before));
+        Assert.Single(Sweep(before, now.AddSeconds(1)).ChangesSince(before));
     }
 
     [Fact]
-    public void TryRetake_WithTheSameFiles_TellsEdits()
+    public void Sweep_OfAFileThatStoodStill_GoesByItsTimeStamp()
     {
-        var edited = _folder.Write("Orders/Edited.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([edited, _folder.Write("Orders/Deep/Kept.cs", "one")], Now);
-        _folder.Write("notes.txt", "");
+        var path = _folder.Write("A.cs", "one");
+        var now = new DateTimeOffset(File.GetLastWriteTimeUtc(path));
+        var settled = Sweep(Sweep(SourceSnapshot.Empty, now), now.AddSeconds(3));
 
-        Assert.Same(before, before.TryRetake(Listings, NothingElse, Now));
-        _folder.Write("Orders/Edited.cs", "two, longer");
-        Assert.Equal([new SourceChange(edited, ChangeKind.Edited)], before.TryRetake(Listings, NothingElse, Now)!.ChangesSince(before));
-    }
-
-    [Fact]
-    public void TryRetake_WithNewOrMissingFiles_LeavesItToALookByName()
-    {
-        var path = _folder.Write("Orders/Order.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([path], Now);
-
-        var added = _folder.Write("Orders/Added.cs", "one");
-        Assert.Null(before.TryRetake(Listings, NothingElse, Now));
-        Assert.Same(before, before.TryRetake(Listings, name => name.SequenceEqual(added), Now));
-
-        File.Delete(added);
-        File.Delete(path);
-        Assert.Null(before.TryRetake(Listings, NothingElse, Now));
+        Assert.Same(settled, Sweep(settled, now.AddSeconds(4)));
     }
 
     [Fact]
@@ -116,7 +101,7 @@ public sealed class SourceSnapshotTests : IDisposable
         var named = _folder.Write("Named.cs", "one");
         var deleted = _folder.Write("Deleted.cs", "one");
         var other = _folder.Write("Other.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([named, deleted, other], Now);
+        var before = SourceSnapshot.Empty.Reread([named, deleted, other], Now);
 
         _folder.Write("Named.cs", "two");
         File.Delete(deleted);
@@ -133,14 +118,21 @@ public sealed class SourceSnapshotTests : IDisposable
         var input = _folder.Write("Input.cs", "one");
         var noInput = _folder.Write("Ignored.cs", "one");
         var linked = _folder.Write("elsewhere/Linked.cs", "one");
-        var before = SourceSnapshot.Empty.Retake([input, noInput], Now);
+        var before = SourceSnapshot.Empty.Reread([input, noInput], Now);
         _folder.Write("Input.cs", "edited before the restriction");
 
         var restricted = before.Restrict(new HashSet<string> { input, linked }, [linked], Now);
 
         Assert.Equal(2, restricted.Count);
-        Assert.Equal([new SourceChange(input, ChangeKind.Edited)], restricted.Retake([input, linked], Now).ChangesSince(restricted));
+        Assert.Equal(1, before.Restrict(new HashSet<string> { input }, [], Now).Count);
+        Assert.Equal(0, SourceSnapshot.Empty.Count);
+        Assert.Equal([new SourceChange(input, ChangeKind.Edited)], restricted.Reread([input, linked], Now).ChangesSince(restricted));
     }
 
-    private static bool NothingElse(ReadOnlySpan<char> path) => false;
+    private SourceSnapshot Sweep(SourceSnapshot earlier, DateTimeOffset? now = null)
+    {
+        var tree = new SourceTree(_folder.Path);
+        var folders = tree.Folders();
+        return new SourceSweep(tree, folders).Look(earlier, folders.All, now ?? Now);
+    }
 }

@@ -1,26 +1,24 @@
-using System.Text;
 using ResilientHosting.Reloading;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
 
-/// <summary>
-/// The clock stands still unless a test moves it, and with it the sweeps: what is noticed meanwhile was noticed by an event.
-/// </summary>
 public sealed class SourceWatcherTests : IDisposable
 {
     private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
 
     private readonly TemporaryFolder _folder = new();
-    private readonly ManualTimeProvider _clock = new();
-    private readonly ConsoleLines _said = new();
-    private SourceWatcher? _watcher;
+    private WatchedProject? _watched;
 
     private string Project => _folder.PathOf("app");
 
+    private WatchedProject Watched => _watched ?? throw new InvalidOperationException("Not watched.");
+
+    private ManualTimeProvider Clock => Watched.Clock;
+
     public void Dispose()
     {
-        _watcher?.Dispose();
+        _watched?.Dispose();
         _folder.Dispose();
     }
 
@@ -30,8 +28,8 @@ public sealed class SourceWatcherTests : IDisposable
     public async Task Edit_WithEvents_IsNoticedWithoutASweep(WatchMode mode)
     {
         var file = _folder.Write("app/Orders/Order.cs", "one");
-        var watcher = Watch(mode);
-        var noticed = NextAsync(watcher);
+        Watch(mode);
+        var noticed = Watched.NextAsync();
 
         Save("app/Orders/Order.cs", "two");
 
@@ -42,13 +40,13 @@ public sealed class SourceWatcherTests : IDisposable
     public async Task Edit_WithPolling_IsNoticedByTheNextSweep()
     {
         var file = _folder.Write("app/Program.cs", "one");
-        var watcher = Watch(WatchMode.Polling);
-        var noticed = NextAsync(watcher);
+        Watch(WatchMode.Polling);
+        var noticed = Watched.NextAsync();
 
         _folder.Write("app/Program.cs", "two");
-        Assert.Equal(1, _clock.PendingTimers);
+        Assert.Equal(1, Clock.PendingTimers);
         Assert.False(noticed.IsCompleted);
-        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        Clock.Advance(TimeSpan.FromMilliseconds(300));
 
         Assert.Equal([new SourceChange(file, ChangeKind.Edited)], (await noticed).Changes.Changes);
     }
@@ -59,13 +57,13 @@ public sealed class SourceWatcherTests : IDisposable
         _folder.Write("app/Program.cs", "one");
         var watcher = Watch(WatchMode.Polling);
         _folder.Write("app/Program.cs", "pending");
-        Assert.False((await NextAsync(watcher)).Changes.IsEmpty);
+        Assert.False((await Watched.NextAsync()).Changes.IsEmpty);
 
         var next = watcher.WaitForNextEditAsync(TestContext.Current.CancellationToken).AsTask();
-        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        Clock.Advance(TimeSpan.FromMilliseconds(300));
         Assert.False(next.IsCompleted);
         _folder.Write("app/Program.cs", "the next one");
-        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        Clock.Advance(TimeSpan.FromMilliseconds(300));
 
         await next.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken);
     }
@@ -76,16 +74,16 @@ public sealed class SourceWatcherTests : IDisposable
         _folder.Write("app/Program.cs", "");
         _folder.Write("drafts/Api.V2/Orders.cs", "one");
         var inside = Path.Combine(Project, "Api.V2");
-        var watcher = Watch(WatchMode.Events);
+        Watch(WatchMode.Events);
 
-        var noticed = NextAsync(watcher);
+        var noticed = Watched.NextAsync();
         Directory.Move(_folder.PathOf("drafts/Api.V2"), inside);
-        Assert.Equal([new SourceChange(Path.Combine(inside, "Orders.cs"), ChangeKind.Added)], (await AcceptAsync(watcher, noticed)).Changes.Changes);
+        Assert.Equal([new SourceChange(Path.Combine(inside, "Orders.cs"), ChangeKind.Added)], (await Watched.AcceptAsync(noticed)).Changes.Changes);
 
-        noticed = NextAsync(watcher);
+        noticed = Watched.NextAsync();
         Directory.Move(inside, _folder.PathOf("drafts/Api.V2"));
-        await PassTimeAsync(noticed);
-        Assert.Equal([new SourceChange(Path.Combine(inside, "Orders.cs"), ChangeKind.Deleted)], (await AcceptAsync(watcher, noticed)).Changes.Changes);
+        await Watched.PassTimeAsync(noticed);
+        Assert.Equal([new SourceChange(Path.Combine(inside, "Orders.cs"), ChangeKind.Deleted)], (await Watched.AcceptAsync(noticed)).Changes.Changes);
     }
 
     [Fact]
@@ -93,37 +91,37 @@ public sealed class SourceWatcherTests : IDisposable
     {
         _folder.Write("app/Program.cs", "");
         _folder.Write("app/Orders/Order.cs", "one");
-        var watcher = Watch(WatchMode.Events);
+        Watch(WatchMode.Events);
 
-        var noticed = NextAsync(watcher);
+        var noticed = Watched.NextAsync();
         Directory.Delete(Path.Combine(Project, "Orders"), recursive: true);
-        await PassTimeAsync(noticed);
-        await AcceptAsync(watcher, noticed);
+        await Watched.PassTimeAsync(noticed);
+        await Watched.AcceptAsync(noticed);
 
-        noticed = NextAsync(watcher);
+        noticed = Watched.NextAsync();
         Save("app/Orders/Order.cs", "two");
-        await AcceptAsync(watcher, noticed);
+        await Watched.AcceptAsync(noticed);
 
-        noticed = NextAsync(watcher);
+        noticed = Watched.NextAsync();
         Save("app/Orders/Order.cs", "three, after all is in place again");
-        await AcceptAsync(watcher, noticed);
+        await Watched.AcceptAsync(noticed);
     }
 
     [Fact]
     public async Task ProjectFolder_GoneAndReplaced_IsSaidAndWatchedAgain()
     {
         _folder.Write("app/Program.cs", "one");
-        var watcher = Watch(WatchMode.Auto);
-        var noticed = NextAsync(watcher);
+        Watch(WatchMode.Auto);
+        var noticed = Watched.NextAsync();
 
         Directory.Move(Project, _folder.PathOf("elsewhere"));
-        _clock.Advance(Sweep);
-        await _said.WaitForAsync($"{Project} is gone; the last good version keeps serving until the folder is back");
+        Clock.Advance(Sweep);
+        await Watched.Said.WaitForAsync($"{Project} is gone; the last good version keeps serving until the folder is back");
         Assert.False(noticed.IsCompleted);
 
         _folder.Write("app/Program.cs", "one");
-        _clock.Advance(Sweep);
-        await _said.WaitForAsync($"{Project} is back");
+        Clock.Advance(Sweep);
+        await Watched.Said.WaitForAsync($"{Project} is back");
 
         Save("app/Program.cs", "two");
         Assert.Equal([new SourceChange(_folder.PathOf("app/Program.cs"), ChangeKind.Edited)], (await noticed).Changes.Changes);
@@ -136,11 +134,11 @@ public sealed class SourceWatcherTests : IDisposable
         var watcher = Watch(WatchMode.Polling);
 
         watcher.Request("asked for");
-        var look = await AcceptAsync(watcher, NextAsync(watcher));
+        var look = await Watched.AcceptAsync(Watched.NextAsync());
 
         Assert.Empty(look.Changes.Changes);
         Assert.Equal("asked for", look.Changes.RequestedBecause);
-        _clock.Advance(Sweep);
+        Clock.Advance(Sweep);
         Assert.True((await watcher.SettleAsync(TestContext.Current.CancellationToken)).Changes.IsEmpty);
     }
 
@@ -151,8 +149,8 @@ public sealed class SourceWatcherTests : IDisposable
         var watcher = Watch(WatchMode.Polling);
         watcher.Pause();
         _folder.Write("app/Program.cs", "two");
-        var noticed = NextAsync(watcher);
-        _clock.Advance(Sweep);
+        var noticed = Watched.NextAsync();
+        Clock.Advance(Sweep);
         Assert.False(noticed.IsCompleted);
 
         watcher.Resume();
@@ -173,7 +171,7 @@ public sealed class SourceWatcherTests : IDisposable
         watcher.Refine(new SourceTree(new ProjectGraph(
             [new SolutionProject(project, "App", new CompilerCommandLine(project, ["Program.cs"], "", Path.Combine(Project, "obj"), []), [], [])])));
 
-        Assert.Equal([new SourceChange(program, ChangeKind.Edited)], (await NextAsync(watcher)).Changes.Changes);
+        Assert.Equal([new SourceChange(program, ChangeKind.Edited)], (await Watched.NextAsync()).Changes.Changes);
     }
 
     [Fact]
@@ -184,10 +182,10 @@ public sealed class SourceWatcherTests : IDisposable
         watcher.Request("asked for");
 
         var settled = watcher.SettleAsync(TestContext.Current.CancellationToken).AsTask();
-        _clock.Advance(TimeSpan.FromMilliseconds(9));
+        Clock.Advance(TimeSpan.FromMilliseconds(9));
         Assert.False(settled.IsCompleted);
         _folder.Write("app/Program.cs", "two");
-        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
 
         Assert.Single((await settled.WaitAsync(KestrelTestHost.Timeout, TestContext.Current.CancellationToken)).Changes.Changes);
     }
@@ -197,7 +195,7 @@ public sealed class SourceWatcherTests : IDisposable
     {
         _folder.Write("app/Program.cs", "one");
         var watcher = Watch(WatchMode.Polling);
-        var began = _clock.GetTimestamp();
+        var began = Clock.GetTimestamp();
         watcher.Request("busy");
 
         var settled = watcher.SettleAsync(TestContext.Current.CancellationToken).AsTask();
@@ -205,27 +203,27 @@ public sealed class SourceWatcherTests : IDisposable
         while (!settled.IsCompleted)
         {
             limit.Token.ThrowIfCancellationRequested();
-            _clock.Advance(TimeSpan.FromMilliseconds(5));
+            Clock.Advance(TimeSpan.FromMilliseconds(5));
             watcher.Request("busy");
             await Task.Yield();
         }
 
         Assert.Equal("busy", (await settled).Changes.RequestedBecause);
-        Assert.True(_clock.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(300), "It ended before the longest burst was over.");
+        Assert.True(Clock.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(300), "It ended before the longest burst was over.");
     }
 
     [Fact]
     public async Task Edit_ToAnEmptyFile_WaitsForTheRestOfIt()
     {
         _folder.Write("app/Program.cs", "one");
-        var watcher = Watch(WatchMode.Events);
-        var noticed = NextAsync(watcher);
+        Watch(WatchMode.Events);
+        var noticed = Watched.NextAsync();
 
         _folder.Write("app/Program.cs", "");
-        await WaitForTimerAsync();
+        await Watched.WaitForTimerAsync();
         Assert.False(noticed.IsCompleted);
         _folder.Write("app/Program.cs", "two");
-        await PassTimeAsync(noticed);
+        await Watched.PassTimeAsync(noticed);
 
         var look = await noticed;
         Assert.Single(look.Changes.Changes);
@@ -236,15 +234,15 @@ public sealed class SourceWatcherTests : IDisposable
     public async Task Edit_UndoneWhileItWasLookedAt_IsNoChange()
     {
         var file = _folder.Write("app/Program.cs", "one");
-        var watcher = Watch(WatchMode.Events);
-        var noticed = NextAsync(watcher);
+        Watch(WatchMode.Events);
+        var noticed = Watched.NextAsync();
 
         File.Delete(file);
-        await WaitForTimerAsync();
+        await Watched.WaitForTimerAsync();
         _folder.Write("app/Program.cs", "one");
-        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        Clock.Advance(TimeSpan.FromMilliseconds(10));
         Save("app/Orders.cs", "a real change");
-        await PassTimeAsync(noticed);
+        await Watched.PassTimeAsync(noticed);
 
         Assert.Equal([new SourceChange(_folder.PathOf("app/Orders.cs"), ChangeKind.Added)], (await noticed).Changes.Changes);
     }
@@ -256,20 +254,20 @@ public sealed class SourceWatcherTests : IDisposable
     {
         _folder.Write("app/Program.cs", "one");
         var watcher = Watch(mode, triggerFile: "../reload");
-        var noticed = NextAsync(watcher);
+        var noticed = Watched.NextAsync();
 
         _folder.Write("reload", "");
         if (mode == WatchMode.Polling)
         {
-            _clock.Advance(Sweep);
+            Clock.Advance(Sweep);
         }
 
-        var look = await AcceptAsync(watcher, noticed);
+        var look = await Watched.AcceptAsync(noticed);
         Assert.Equal("reload touched", look.Changes.RequestedBecause);
         Assert.Empty(look.Changes.Changes);
         File.Delete(_folder.PathOf("reload"));
         var settled = watcher.SettleAsync(TestContext.Current.CancellationToken).AsTask();
-        await PassTimeAsync(settled);
+        await Watched.PassTimeAsync(settled);
         Assert.True((await settled).Changes.IsEmpty);
     }
 
@@ -281,14 +279,14 @@ public sealed class SourceWatcherTests : IDisposable
         var work = new Work { Reason = "git is at work (index.lock)" };
         watcher.Others = [work];
         _folder.Write("app/Program.cs", "two");
-        var noticed = NextAsync(watcher);
-        await _said.WaitForAsync("git is at work (index.lock); waiting until it is done");
-        _clock.Advance(TimeSpan.FromSeconds(5));
+        var noticed = Watched.NextAsync();
+        await Watched.Said.WaitForAsync("git is at work (index.lock); waiting until it is done");
+        Clock.Advance(TimeSpan.FromSeconds(5));
         Assert.False(noticed.IsCompleted);
 
         _folder.Write("app/Orders.cs", "written by the same operation");
         work.Reason = null;
-        await PassTimeAsync(noticed);
+        await Watched.PassTimeAsync(noticed);
 
         Assert.Equal(2, (await noticed).Changes.Changes.Count);
     }
@@ -300,25 +298,20 @@ public sealed class SourceWatcherTests : IDisposable
         var watcher = Watch(WatchMode.Polling);
         watcher.Others = [new Work { Reason = "git is at work (index.lock)" }];
         _folder.Write("app/Program.cs", "two");
-        var began = _clock.GetTimestamp();
-        var noticed = NextAsync(watcher);
+        var began = Clock.GetTimestamp();
+        var noticed = Watched.NextAsync();
 
-        await PassTimeAsync(noticed);
+        await Watched.PassTimeAsync(noticed);
 
         Assert.Single((await noticed).Changes.Changes);
-        Assert.True(_clock.GetElapsedTime(began) >= TimeSpan.FromMinutes(1));
-        await _said.WaitForAsync("git is at work (index.lock), after 60 s still; not waiting any longer");
+        Assert.True(Clock.GetElapsedTime(began) >= TimeSpan.FromMinutes(1));
+        await Watched.Said.WaitForAsync("git is at work (index.lock), after 60 s still; not waiting any longer");
     }
 
     private SourceWatcher Watch(WatchMode mode, string? triggerFile = null)
     {
-        _watcher = new SourceWatcher(
-            new SourceTree(Project),
-            new DevReloaderOptions { Watch = mode, TriggerFile = triggerFile },
-            _clock,
-            new ReloadConsole(new LineWriter(_said)));
-        _watcher.Start();
-        return _watcher;
+        _watched = new WatchedProject(Project, mode, triggerFile);
+        return _watched.Watcher;
     }
 
     /// <summary>Saves so that nobody sees half a file, for which the watcher would wait: the clock stands still.</summary>
@@ -329,50 +322,10 @@ public sealed class SourceWatcherTests : IDisposable
         File.Move(draft, _folder.PathOf(file), overwrite: true);
     }
 
-    /// <summary>Lets the clock run until something is done.</summary>
-    private async Task PassTimeAsync(Task task)
-    {
-        using var limit = new CancellationTokenSource(KestrelTestHost.Timeout);
-        while (!task.IsCompleted)
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            _clock.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
-    }
-
-    /// <summary>Waits until the watcher waits for time to pass; beside events there are no sweeps.</summary>
-    private async Task WaitForTimerAsync()
-    {
-        using var limit = new CancellationTokenSource(KestrelTestHost.Timeout);
-        while (_clock.PendingTimers == 0)
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
-
     private sealed class Work : IWorkInProgress
     {
         public volatile string? Reason;
 
         public string? Find(DateTimeOffset now) => Reason;
-    }
-
-    private static Task<SourceLook> NextAsync(SourceWatcher watcher) =>
-        watcher.WaitForChangesAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(KestrelTestHost.Timeout);
-
-    private static async Task<SourceLook> AcceptAsync(SourceWatcher watcher, Task<SourceLook> noticed)
-    {
-        var look = await noticed;
-        watcher.Accept(look);
-        return look;
-    }
-
-    private sealed class LineWriter(ConsoleLines lines) : TextWriter
-    {
-        public override Encoding Encoding => Encoding.UTF8;
-
-        public override void WriteLine(string? value) => lines.Add(value!);
     }
 }
