@@ -26,7 +26,7 @@ internal sealed class RetiredObjects
             if (generation.Context is { } context)
             {
                 _contexts[context] = generation.Number;
-                if (keepAlive?.GetValue(context.Assemblies.FirstOrDefault()?.ManifestModule.GetType("<Module>")) is { } allocator)
+                if (context.Assemblies.SelectMany(StaticFields.TypesOf).FirstOrDefault() is { } type && keepAlive?.GetValue(type) is { } allocator)
                 {
                     _allocators[allocator] = generation.Number;
                 }

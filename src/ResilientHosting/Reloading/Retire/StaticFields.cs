@@ -34,7 +34,8 @@ internal static class StaticFields
         }
     }
 
-    private static IEnumerable<Type> TypesOf(Assembly assembly)
+    /// <summary>The types of an assembly that can be loaded.</summary>
+    public static IEnumerable<Type> TypesOf(Assembly assembly)
     {
         try
         {
@@ -42,7 +43,7 @@ internal static class StaticFields
         }
         catch (ReflectionTypeLoadException incomplete)
         {
-            // An optional dependency isn't there. What could be loaded is all that can have been initialized.
+            // An optional dependency isn't there. What can't be loaded has never run.
             return incomplete.Types.OfType<Type>();
         }
     }

@@ -20,7 +20,7 @@ internal static class ThreadStarts
 
     /// <summary>The names of the methods that the assembly gives to the constructor of <see cref="Thread"/>.</summary>
     public static IReadOnlyList<string> In(Assembly assembly) =>
-        [.. assembly.GetTypes()
+        [.. StaticFields.TypesOf(assembly)
             .SelectMany(type => type.GetMethods(Declared).Concat<MethodBase>(type.GetConstructors(Declared)))
             .SelectMany(In)
             .Select(CodeNames.Of)
