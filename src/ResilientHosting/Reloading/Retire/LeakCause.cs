@@ -14,6 +14,9 @@ internal sealed record LeakCause(string What, string Hint)
     /// <summary>Gets which one it is, where every generation has another: causes that differ in this alone are said once.</summary>
     public string Which { get; init; } = "";
 
+    /// <summary>Gets a value indicating whether nothing was found.</summary>
+    public bool IsUnknown { get; init; }
+
     /// <summary>Gets a value indicating whether it goes away by itself in a few minutes.</summary>
     public bool IsTemporary { get; init; }
 
@@ -22,7 +25,10 @@ internal sealed record LeakCause(string What, string Hint)
         "something that reflection can't reach, probably the stack of a thread or a native handle",
         threadStarts.Count == 0
             ? "look for threads, callbacks and handles that outlive the host"
-            : $"it starts threads with {string.Join(", ", threadStarts)}: end them when IHostApplicationLifetime.ApplicationStopping fires");
+            : $"it starts threads with {string.Join(", ", threadStarts)}: end them when IHostApplicationLifetime.ApplicationStopping fires")
+    {
+        IsUnknown = true,
+    };
 
     /// <summary>The search gave up before it had seen everything.</summary>
     public static LeakCause NotFound { get; } = new("something among more objects than were looked at", "look for static fields, events and threads");

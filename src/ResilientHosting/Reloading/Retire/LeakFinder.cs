@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 
 namespace ResilientHosting.Reloading;
@@ -12,6 +13,7 @@ namespace ResilientHosting.Reloading;
 internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
 {
     private const int MaxCauses = 10;
+    private const int MaxCollections = 10;
 
     /// <summary>Looks on a thread of its own, of low priority, and writes down the causes.</summary>
     public Task FindAsync(IReadOnlyList<RetiredGeneration> held)
@@ -21,11 +23,11 @@ internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
         {
             try
             {
-                // Those so far were left to the collector's leisure. A second look is due where the first has mended something.
-                Collect();
+                // A second look is due where the first has mended something.
+                Collect(held);
                 if (!Find(held))
                 {
-                    Collect();
+                    Collect(held);
                     Find(held);
                 }
 
@@ -47,12 +49,19 @@ internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
         return done.Task;
     }
 
-    private static void Collect()
+    /// <summary>Sure of what the collections in the background may have missed: each can free what keeps the next from freeing more.</summary>
+    private static void Collect(IReadOnlyList<RetiredGeneration> held)
     {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
-        GC.WaitForPendingFinalizers();
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
+        for (var collection = 0; collection < MaxCollections && held.Any(IsAlive); collection++)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
+            GC.WaitForPendingFinalizers();
+        }
     }
+
+    // Not inlined: a variable of the caller would hold the context over the next collection.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsAlive(RetiredGeneration generation) => generation.Context is not null;
 
     /// <returns>False if a cache was found and emptied, so that what was seen no longer holds.</returns>
     private bool Find(IReadOnlyList<RetiredGeneration> held)

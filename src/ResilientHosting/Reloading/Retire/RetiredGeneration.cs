@@ -36,6 +36,9 @@ internal sealed class RetiredGeneration(int number, AssemblyLoadContext context)
         set => _state = value;
     }
 
+    /// <summary>Gets or sets how many times its causes have been looked for.</summary>
+    public int Looks { get; set; }
+
     /// <summary>Gets or sets what holds it.</summary>
     public IReadOnlyList<LeakCause> Causes
     {

@@ -19,6 +19,7 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
     private static readonly TimeSpan PatienceWithTemporary = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan PatienceWithUnknown = TimeSpan.FromSeconds(10);
 
     private readonly Channel<RetiredGeneration> _ended = Channel.CreateUnbounded<RetiredGeneration>();
     private readonly List<RetiredGeneration> _known = [];
@@ -157,7 +158,14 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
             retired.State = RetiredState.Held;
             if (retired.Causes.All(cause => cause.IsTemporary))
             {
-                _ = AskAgainAsync(retired);
+                _ = LookAgainAsync(retired, PatienceWithTemporary);
+                continue;
+            }
+
+            // Something that was just about to end looks the same.
+            if (retired.Looks++ == 0 && retired.Causes.Any(cause => cause.IsUnknown))
+            {
+                _ = LookAgainAsync(retired, PatienceWithUnknown);
                 continue;
             }
 
@@ -168,9 +176,9 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
         }
     }
 
-    private async Task AskAgainAsync(RetiredGeneration retired)
+    private async Task LookAgainAsync(RetiredGeneration retired, TimeSpan patience)
     {
-        await Task.Delay(PatienceWithTemporary, clock).ConfigureAwait(false);
+        await Task.Delay(patience, clock).ConfigureAwait(false);
         if (retired.Context is not null)
         {
             retired.Causes = [];

@@ -12,7 +12,7 @@ public sealed class TypeCachesTests
     private static readonly ConcurrentDictionary<(string, Type), object> Cache = [];
 
     [Fact]
-    public void TypeDescriptor_ForgetsRetiredTypesOnly()
+    public async Task TypeDescriptor_ForgetsRetiredTypesOnly()
     {
         TypeDescriptor.GetProperties(typeof(TypeCachesTests));
         var context = Describe();
@@ -20,7 +20,7 @@ public sealed class TypeCachesTests
 
         Remove(context);
 
-        Assert.True(IsGone(context));
+        Assert.True(IsGone(context), await ExplainAsync(context));
     }
 
     [Fact]
@@ -72,6 +72,12 @@ public sealed class TypeCachesTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Remove(RetiredGeneration generation, TypeCaches? caches = null) =>
         (caches ?? new TypeCaches()).Remove(new RetiredObjects([generation]));
+
+    private static async Task<string> ExplainAsync(RetiredGeneration generation)
+    {
+        await new LeakFinder(new TypeCaches(), TimeProvider.System).FindAsync([generation]);
+        return string.Join('\n', generation.Causes);
+    }
 
     private static bool IsGone(RetiredGeneration generation)
     {
