@@ -24,6 +24,7 @@ internal sealed class ReloadPipeline
     private readonly ProgramBuilder _builder;
     private readonly BuildLoop<Attempt> _builds;
     private readonly Lazy<Swapper> _swapper;
+    private readonly RetiredGenerations _retired;
     private readonly ReloadReports _reports;
     private readonly ForeignBuild _foreignBuild;
     private readonly HashSet<string> _said = [];
@@ -47,7 +48,8 @@ internal sealed class ReloadPipeline
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
         _builder = new ProgramBuilder(prerequisites, _console);
         _builds = new BuildLoop<Attempt>(_watcher, _seams.Clock, BuildAsync);
-        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd));
+        _retired = new RetiredGenerations(_seams.Clock, _console);
+        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd, _retired));
         _reports = new ReloadReports(_console);
         _foreignBuild = new ForeignBuild(
             Path.Combine(ProjectDirectory, "obj", prerequisites.Configuration, Path.GetFileName(Path.GetDirectoryName(prerequisites.AssemblyPath)!)),
@@ -57,6 +59,8 @@ internal sealed class ReloadPipeline
     public Generation Serving => _serving;
 
     public IReadOnlyList<ReloadRecord> History => _reports.History;
+
+    public IReadOnlyList<RetiredGeneration> Retired => _retired.Known;
 
     private string ProjectDirectory => Path.GetDirectoryName(_prerequisites.ProjectPath)!;
 
@@ -199,7 +203,7 @@ internal sealed class ReloadPipeline
 
         if (swap.Serving is { } serving)
         {
-            _serving.Unload();
+            _retired.Add(_serving);
             _serving = serving;
             _ends.Watch(serving);
         }

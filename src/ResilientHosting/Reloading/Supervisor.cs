@@ -40,6 +40,9 @@ internal sealed class Supervisor
 
     public IReadOnlyList<ReloadRecord> History => _pipeline.History;
 
+    /// <summary>Gets what became of the generations that no longer serve: in memory or not, and what holds them there.</summary>
+    public IReadOnlyList<RetiredGeneration> Retired => _pipeline.Retired;
+
     /// <summary>Called in every generation: by the pipeline while it is configured, or by a host without a web server as it starts.</summary>
     [RequiresUnreferencedCode("Runs the application again.")]
     [RequiresDynamicCode("Runs the application again.")]

@@ -66,6 +66,7 @@ public sealed class HostResourceTests(ReloadableProject project, SharedApp share
     [Theory]
     [InlineData(".SharedPerHost()")]
     [InlineData(".UsePool(pool => pool.MaxSize = 1)")]
+    [InlineData(".UseObjectPool()")]
     public async Task ObjectWithAThreadAndASocket_AcrossReloads_NeverLivesTwice(string strategy)
     {
         var port = ServerProgram.FreePort();

@@ -8,12 +8,14 @@ namespace ResilientHosting.Reloading;
 /// <summary>One life of the application, from the call of its entry point to the end of its host.</summary>
 internal sealed class Generation(int number, AssemblyLoadContext context)
 {
-    private static readonly AsyncLocal<Generation?> CurrentRun = new();
+    private static readonly AsyncLocal<Generation?> CurrentRun = new(GenerationThreads.Notice);
 
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _serverEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RunHosts _hosts = new();
     private readonly TaskCompletionSource<int> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private AssemblyLoadContext? _context = context;
     private IHostApplicationLifetime? _lifetime;
     private HostOptions? _hostOptions;
     private volatile bool _stopRequested;
@@ -63,7 +65,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// </summary>
     public Task<int> Finished => _finished.Task;
 
-    public AssemblyLoadContext.ContextualReflectionScope EnterContextualReflection() => context.EnterContextualReflection();
+    public AssemblyLoadContext.ContextualReflectionScope EnterContextualReflection() => _context?.EnterContextualReflection() ?? default;
 
     /// <summary>Learns of a host with a web server, as early as its container allows. The first to come is the one that is reloaded.</summary>
     /// <returns>Whether this is the host that is reloaded.</returns>
@@ -140,14 +142,33 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     public (int Count, Task Stopped) StopOthers(TimeSpan timeout, TimeProvider clock, Action<Exception> onFailure) =>
         _hosts.StopOthers(_lifetime, timeout, clock, onFailure);
 
-    /// <summary>Lets the runtime drop the generation's assemblies once nothing refers to them any more.</summary>
-    public void Unload()
+    /// <summary>It no longer serves.</summary>
+    /// <returns>What is to be known of it from now on; null if it can't be unloaded.</returns>
+    public RetiredGeneration? Retire() => _context is { IsCollectible: true } ? new RetiredGeneration(number, _context) : null;
+
+    /// <summary>Waits for its host to stop and then for its server's last connection to close.</summary>
+    public async Task WaitUntilEndedAsync()
     {
-        if (context.IsCollectible)
+        await Stopped.ConfigureAwait(false);
+        if (Application is not null)
         {
-            context.Unload();
+            await _serverEnded.Task.ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Lets the runtime drop the generation's assemblies once nothing refers to them any more. This object refers to nothing then: the
+    /// execution contexts of its time, which timers and sockets may keep for long, lead here.
+    /// </summary>
+    public void Unload()
+    {
+        var unloaded = _context;
+        (_context, _lifetime, _hostOptions, Application, Configuration) = (null, null, null, null, null);
+        _hosts.Clear();
+        unloaded?.Unload();
+    }
+
+    public void SetServerEnded() => _serverEnded.TrySetResult();
 
     public void SetStopped() => _stopped.TrySetResult();
 

@@ -33,6 +33,14 @@ internal sealed class RunHosts
         }
     }
 
+    public void Clear()
+    {
+        lock (_hosts)
+        {
+            _hosts.Clear();
+        }
+    }
+
     /// <summary>Begins to stop those that run besides the one that is reloaded, cutting whatever they do when the time is over.</summary>
     /// <returns>How many there are, and a task that completes when they have stopped. It never fails.</returns>
     public (int Count, Task Stopped) StopOthers(

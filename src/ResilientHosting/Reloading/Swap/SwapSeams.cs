@@ -17,7 +17,7 @@ internal sealed class SwapSeams(TimeProvider clock)
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly List<(IServer Kestrel, ServerConnections Connections)> _retired = [];
+    private readonly List<(Generation Generation, IServer Kestrel, ServerConnections Connections)> _retired = [];
     private bool _swapping;
 
     public TimeProvider Clock => clock;
@@ -99,11 +99,11 @@ internal sealed class SwapSeams(TimeProvider clock)
             if (Requests.Application is { } serving && serving.Generation != generation)
             {
                 // It was given up during its start, and somebody else serves by now.
-                End(kestrel, connections);
+                End(generation, kestrel, connections);
                 return;
             }
 
-            _retired.Add((kestrel, connections));
+            _retired.Add((generation, kestrel, connections));
             if (_swapping)
             {
                 Listeners.Pause(connections);
@@ -117,9 +117,9 @@ internal sealed class SwapSeams(TimeProvider clock)
         lock (_lock)
         {
             _swapping = false;
-            foreach (var (kestrel, connections) in _retired)
+            foreach (var (generation, kestrel, connections) in _retired)
             {
-                End(kestrel, connections);
+                End(generation, kestrel, connections);
             }
 
             _retired.Clear();
@@ -154,13 +154,13 @@ internal sealed class SwapSeams(TimeProvider clock)
         await Task.WhenAll(retired.Select(kestrel => kestrel.StopAsync(limit.Token))).ConfigureAwait(false);
     }
 
-    private static void End(IServer kestrel, ServerConnections connections)
+    private static void End(Generation generation, IServer kestrel, ServerConnections connections)
     {
         connections.End();
-        _ = DisposeWhenIdleAsync(kestrel, connections);
+        _ = DisposeWhenIdleAsync(generation, kestrel, connections);
     }
 
-    private static async Task DisposeWhenIdleAsync(IServer kestrel, ServerConnections connections)
+    private static async Task DisposeWhenIdleAsync(Generation generation, IServer kestrel, ServerConnections connections)
     {
         try
         {
@@ -173,6 +173,10 @@ internal sealed class SwapSeams(TimeProvider clock)
 #pragma warning restore CA1031
         {
             ReloadConsole.Standard.Say("a retired server did not end cleanly: " + e.Message);
+        }
+        finally
+        {
+            generation.SetServerEnded();
         }
     }
 }

@@ -10,7 +10,7 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 [RequiresUnreferencedCode("Runs the application again.")]
 internal sealed class Swapper(
-    SwapSeams seams, ProcessState processState, ReloadConsole console, ProcessEnd processEnd)
+    SwapSeams seams, ProcessState processState, ReloadConsole console, ProcessEnd processEnd, RetiredGenerations retired)
 {
     private const int CodeOfAFailedStart = 1;
 
@@ -184,7 +184,7 @@ internal sealed class Swapper(
             // Ctrl+C: nothing is started after it.
         }
 
-        generation.Unload();
+        retired.Add(generation);
     }
 
     private async Task SayWhenStoppedAsync(Generation generation)

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+using ResilientHosting.Reloading;
+using ResilientHosting.Tests.Infrastructure;
+
+namespace ResilientHosting.Tests.Reloading.Retire;
+
+public sealed class TypeCachesTests
+{
+    private static readonly ConcurrentDictionary<(string, Type), object> Cache = [];
+
+    [Fact]
+    public async Task TypeDescriptor_ForgetsRetiredTypesOnly()
+    {
+        TypeDescriptor.GetProperties(typeof(TypeCachesTests));
+        var context = Describe();
+        new UpdateHandlers(new ReloadConsole(TextWriter.Null)).ClearCaches();
+
+        Remove(context);
+
+        Assert.True(IsGone(context), await ExplainAsync(context));
+    }
+
+    [Fact]
+    public void ConcurrentDictionary_OnTheWayToARetiredGeneration_IsLearned()
+    {
+        var caches = new TypeCaches();
+        Cache[("kept", typeof(string))] = "";
+        var first = Fill();
+        Learn(caches, first);
+        Assert.Equal(("kept", typeof(string)), Assert.Single(Cache).Key);
+        Assert.True(IsGone(first));
+
+        var second = Fill();
+        Assert.Equal(1, Remove(second, caches));
+
+        Assert.True(IsGone(second));
+        Cache.Clear();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static RetiredGeneration Describe()
+    {
+        var context = LoadedAssembly.Load();
+        var leaky = LoadedAssembly.Leaky(context);
+        TypeDescriptor.GetProperties(leaky);
+        TypeDescriptor.GetConverter(leaky);
+        TypeDescriptor.GetAttributes(leaky);
+        context.Unload();
+        return new RetiredGeneration(1, context);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static RetiredGeneration Fill()
+    {
+        var context = LoadedAssembly.Load();
+        Cache[("leaky", LoadedAssembly.Leaky(context))] = "";
+        context.Unload();
+        return new RetiredGeneration(1, context);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Learn(TypeCaches caches, RetiredGeneration generation)
+    {
+        var (retired, fields) = (new RetiredObjects([generation]), new ObjectFields());
+        var path = Assert.Single(new HeapWalk(retired, fields, new ManualTimeProvider()).Run(StaticFields.Of(typeof(TypeCachesTests), fields)));
+        Assert.True(caches.Learn(path, retired, fields));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Remove(RetiredGeneration generation, TypeCaches? caches = null) =>
+        (caches ?? new TypeCaches()).Remove(new RetiredObjects([generation]));
+
+    private static async Task<string> ExplainAsync(RetiredGeneration generation)
+    {
+        await new LeakFinder(new TypeCaches(), TimeProvider.System).FindAsync([generation]);
+        return string.Join('\n', generation.Causes);
+    }
+
+    private static bool IsGone(RetiredGeneration generation)
+    {
+        for (var collection = 0; collection < 10 && HasContext(generation); collection++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        return !HasContext(generation);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool HasContext(RetiredGeneration generation) => generation.Context is AssemblyLoadContext;
+}
