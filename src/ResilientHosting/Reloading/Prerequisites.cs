@@ -11,6 +11,10 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
     private static readonly string[] TestFrameworks =
         ["xunit", "nunit", "TUnit", "Microsoft.VisualStudio.TestPlatform", "Microsoft.Testing.Platform", "MSTest"];
 
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Asked only where there are files.")]
+    private static bool IsSelfContained =>
+        Path.GetDirectoryName(typeof(object).Assembly.Location) == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+
     /// <summary>Finds them, or says in half a sentence why the reloader is off.</summary>
     [RequiresUnreferencedCode("Looks at what the application refers to.")]
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is what tells a single-file application.")]
@@ -27,27 +31,18 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
             return Off("DevReloaderOptions.Enabled is false");
         }
 
-        if (Environment.GetEnvironmentVariable("DOTNET_WATCH") == "1")
-        {
-            return Off("dotnet watch is already in charge (DOTNET_WATCH=1)");
-        }
-
         if (services.GetService<IServer>() is { } server and not SwitchedServer
             && server.GetType().Namespace != "Microsoft.AspNetCore.Server.Kestrel.Core")
         {
             return Off($"the server is {server.GetType().Name}, not Kestrel");
         }
 
-        if (Assembly.GetEntryAssembly() is not { Location.Length: > 0 } application)
+        if (FindWhyProcessIsNeverReloaded() is { } reason)
         {
-            return Off("the application is published as a single file");
+            return Off(reason);
         }
 
-        if (IsTestRunner(application))
-        {
-            return Off($"{application.GetName().Name} is a test project");
-        }
-
+        var application = Assembly.GetEntryAssembly()!;
         if ((options.ProjectPath ?? ProjectLocator.Find(application.Location)) is not { } project || !File.Exists(project))
         {
             return Off($"the project of {application.GetName().Name} was not found; set DevReloaderOptions.ProjectPath");
@@ -57,7 +52,9 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
         var root = Path.GetFullPath(Path.Combine(typeof(object).Assembly.Location, "..", "..", "..", ".."));
         if (!Directory.Exists(Path.Combine(root, "sdk")))
         {
-            return Off($"there is no .NET SDK in {root}");
+            return Off(IsSelfContained
+                ? "the application is self-contained: the runtime that it brings along has no .NET SDK"
+                : $"there is no .NET SDK in {root}");
         }
 
         var configuration = application.GetCustomAttribute<AssemblyConfigurationAttribute>()?.Configuration ?? "Debug";
@@ -66,6 +63,36 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
 
         static (Prerequisites?, string) Off(string reason) => (null, reason);
     }
+
+    /// <summary>Says in half a sentence why no host of this process can be reloaded, whatever its options are; null if one may be.</summary>
+    [RequiresUnreferencedCode("Looks at what the application refers to.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "An empty location is what tells a single-file application.")]
+    public static string? FindWhyProcessIsNeverReloaded()
+    {
+        if (Environment.GetEnvironmentVariable("DOTNET_WATCH") == "1")
+        {
+            return "dotnet watch is already in charge (DOTNET_WATCH=1)";
+        }
+
+        if (Assembly.GetEntryAssembly() is not { Location.Length: > 0 } application)
+        {
+            return "the application is published as a single file";
+        }
+
+        if (IsTestRunner(application))
+        {
+            return $"{application.GetName().Name} is a test project";
+        }
+
+        return IsPublished(Path.GetDirectoryName(application.Location)!)
+            ? "the application is published; dotnet run, in its project, starts one that is reloaded"
+            : null;
+    }
+
+    /// <summary>Publishing a web application writes a web.config, which a build does not; all else goes to a folder of this name by default.</summary>
+    private static bool IsPublished(string folder) =>
+        File.Exists(Path.Combine(folder, "web.config"))
+        || folder.Split(Path.DirectorySeparatorChar).TakeLast(3).Contains("publish");
 
     /// <summary>A test may host an application on a real Kestrel, but what a reload would start again is the test run.</summary>
     [RequiresUnreferencedCode("Looks at what the application refers to.")]

@@ -20,7 +20,8 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
     public static async Task<ProjectGraph> QueryAsync(
         string dotnet, string projectPath, string configuration, string? outputFolder, CancellationToken cancellationToken)
     {
-        var targets = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".targets");
+        var folder = ScratchFolder.Create(Path.GetDirectoryName(projectPath)!);
+        var targets = Path.Combine(folder.FullName, Target + ".targets");
         try
         {
             using (var description = typeof(ProjectGraph).Assembly.GetManifestResourceStream("ResilientHosting.DescribeProjects.targets")!)
@@ -51,7 +52,7 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
         }
         finally
         {
-            File.Delete(targets);
+            folder.Delete(recursive: true);
         }
     }
 
