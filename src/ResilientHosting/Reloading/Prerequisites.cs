@@ -11,6 +11,8 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
     private static readonly string[] TestFrameworks =
         ["xunit", "nunit", "TUnit", "Microsoft.VisualStudio.TestPlatform", "Microsoft.Testing.Platform", "MSTest"];
 
+    private static readonly EnumerationOptions Everywhere = new() { RecurseSubdirectories = true, IgnoreInaccessible = true };
+
     [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Asked only where there are files.")]
     private static bool IsSelfContained =>
         Path.GetDirectoryName(typeof(object).Assembly.Location) == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
@@ -46,6 +48,11 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
         if ((options.ProjectPath ?? ProjectLocator.Find(application.Location)) is not { } project || !File.Exists(project))
         {
             return Off($"the project of {application.GetName().Name} was not found; set DevReloaderOptions.ProjectPath");
+        }
+
+        if (IsPublished(application.Location, project))
+        {
+            return Off("the application is published; dotnet run, in its project, starts one that is reloaded");
         }
 
         // shared/Microsoft.NETCore.App/<version>/System.Private.CoreLib.dll
@@ -84,15 +91,18 @@ internal sealed record Prerequisites(string AssemblyPath, string ProjectPath, st
             return $"{application.GetName().Name} is a test project";
         }
 
-        return IsPublished(Path.GetDirectoryName(application.Location)!)
-            ? "the application is published; dotnet run, in its project, starts one that is reloaded"
-            : null;
+        return null;
     }
 
-    /// <summary>Publishing a web application writes a web.config, which a build does not; all else goes to a folder of this name by default.</summary>
-    private static bool IsPublished(string folder) =>
-        File.Exists(Path.Combine(folder, "web.config"))
-        || folder.Split(Path.DirectorySeparatorChar).TakeLast(3).Contains("publish");
+    /// <summary>Publishing goes to a folder of this name by default; the SDK keeps a list of what it has published elsewhere.</summary>
+    private static bool IsPublished(string assemblyPath, string projectPath)
+    {
+        var intermediate = Path.Combine(Path.GetDirectoryName(projectPath)!, "obj");
+        return Path.GetDirectoryName(assemblyPath)!.Split(Path.DirectorySeparatorChar).TakeLast(3).Contains("publish")
+            || (Directory.Exists(intermediate)
+                && Directory.EnumerateFiles(intermediate, "PublishOutputs.*.txt", Everywhere)
+                    .Any(list => File.ReadLines(list).Contains(assemblyPath)));
+    }
 
     /// <summary>A test may host an application on a real Kestrel, but what a reload would start again is the test run.</summary>
     [RequiresUnreferencedCode("Looks at what the application refers to.")]

@@ -65,6 +65,15 @@ internal static class DotnetCommand
 
     private static void End(Process process)
     {
+        // Whoever comes second waits: what the process has started is ended after the process itself.
+        lock (process)
+        {
+            EndAll(process);
+        }
+    }
+
+    private static void EndAll(Process process)
+    {
         try
         {
             if (!process.HasExited)

@@ -19,7 +19,7 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
     [InlineData("DevReloader__Enabled", "false", "DevReloaderOptions.Enabled is false")]
     public async Task Off_Start_SaysWhyOnceAndCostsNothing(string variable, string value, string reason)
     {
-        var environment = new Dictionary<string, string> { [variable] = value };
+        var environment = new Dictionary<string, string> { [variable] = value, ["UseDevReloader"] = "true", ["AddDevReloader"] = "true" };
         await using var app = ReloadableApp.Launch(project, environment, ReloadableProject.Dotnet, "exec", project.AssemblyPath);
         await app.WaitUntilListeningAsync();
         environment["UseDevReloader"] = environment["AddDevReloader"] = "false";
@@ -61,7 +61,6 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
 
     [Theory]
     [InlineData("web", "the application is published; dotnet run, in its project, starts one that is reloaded")]
-    [InlineData("worker/publish", "the application is published; dotnet run, in its project, starts one that is reloaded", "-p:IsTransformWebConfigDisabled=true")]
     [InlineData("file", "the application is published as a single file", "-p:PublishSingleFile=true")]
     public async Task Published_Start_SaysWhyOnce(string folder, string reason, params string[] arguments)
     {
@@ -74,7 +73,6 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
     }
 
     [Theory]
-    [InlineData("self-contained", "the application is self-contained: the runtime that it brings along has no .NET SDK", "-p:IsTransformWebConfigDisabled=true")]
     [InlineData("trimmed", "the application is published; dotnet run, in its project, starts one that is reloaded", "-p:PublishTrimmed=true")]
     [InlineData("trimmed-file", "the application is published as a single file", "-p:PublishTrimmed=true", "-p:PublishSingleFile=true")]
     [InlineData("ahead-of-time", "the runtime has no dynamic code (published ahead of time), or the switch ResilientHosting.DevReloader.IsSupported is false", "-p:PublishAot=true")]
@@ -83,6 +81,19 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
         var output = published.PathBeside(folder);
         await published.PublishAsync(output, ["-r", RuntimeIdentifier, "--self-contained", .. arguments]);
         await AssertServesWithoutAsync(ReloadableApp.Launch(output, NothingMore, ProgramIn(output)), reason);
+    }
+
+    [Fact]
+    public async Task SelfContained_Start_SaysWhyOnce()
+    {
+        var output = published.PathBeside("complete");
+        var moved = published.PathBeside("moved");
+        await published.PublishAsync(output, "-r", RuntimeIdentifier, "--self-contained");
+        Directory.Move(output, moved);
+
+        await AssertServesWithoutAsync(
+            ReloadableApp.Launch(moved, NothingMore, ProgramIn(moved)),
+            "the application is self-contained: the runtime that it brings along has no .NET SDK");
     }
 
     [Theory]

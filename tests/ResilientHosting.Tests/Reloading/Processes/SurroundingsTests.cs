@@ -42,6 +42,10 @@ public sealed class SurroundingsTests(ReloadableProject project)
     public async Task ReadOnlyFolder_Edit_IsServed(string folder)
     {
         await RequireNamespacesAsync();
+
+        // As a build has left it: other tests have built something else meanwhile.
+        project.Restore();
+        await ReloadableProject.BuildAsync(project.Folder);
         var path = Path.TrimEndingDirectorySeparator(project.PathOf(folder));
         await using var app = ReloadableApp.Launch(
             project,
