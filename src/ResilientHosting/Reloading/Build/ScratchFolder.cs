@@ -24,6 +24,17 @@ internal static class ScratchFolder
         return Places(projectDirectory).FirstOrDefault(IsWritable) ?? throw NoPlace();
     }
 
+    public static bool IsWritable(string place)
+    {
+        if (!TryCreate(place, out var folder))
+        {
+            return false;
+        }
+
+        folder.Delete();
+        return true;
+    }
+
     internal static DirectoryInfo Create(IEnumerable<string> places)
     {
         foreach (var place in places)
@@ -40,17 +51,6 @@ internal static class ScratchFolder
     private static string[] Places(string projectDirectory) => OperatingSystem.IsWindows()
         ? [Path.GetTempPath(), Path.Combine(projectDirectory, "obj")]
         : [Path.GetTempPath(), "/tmp", "/dev/shm", Path.Combine(projectDirectory, "obj")];
-
-    private static bool IsWritable(string place)
-    {
-        if (!TryCreate(place, out var folder))
-        {
-            return false;
-        }
-
-        folder.Delete();
-        return true;
-    }
 
     private static bool TryCreate(string place, [NotNullWhen(true)] out DirectoryInfo? folder)
     {
