@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ResilientHosting.ReloadLatency;
+using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.Soak;
 

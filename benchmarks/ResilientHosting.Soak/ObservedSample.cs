@@ -1,4 +1,4 @@
-using ResilientHosting.ReloadLatency;
+using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.Soak;
 

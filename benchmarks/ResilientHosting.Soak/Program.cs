@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using ResilientHosting.ReloadLatency;
+using ResilientHosting.Benchmarks.DevServers;
 using ResilientHosting.Soak;
 
 // A day of edits in a few minutes: the sample under light load, reloaded again and again, and what its process has then. Linux only.

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ResilientHosting.ReloadLatency;
+using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.Soak;
 

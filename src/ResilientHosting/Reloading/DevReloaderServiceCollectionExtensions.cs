@@ -38,11 +38,20 @@ public static class DevReloaderServiceCollectionExtensions
         // Later generations are joined by the supervisor, whether or not their Program.cs still calls this method.
         if (DevReloaderFeature.IsSupported
             && Generation.Current is null
-            && services.All(service => service.ServiceType != typeof(InitialGeneration)))
+            && services.All(service => service.ServiceType != typeof(InitialGeneration))
+            && Prerequisites.FindWhyProcessIsNeverReloaded() is null
+            && IsEnabled(configure))
         {
             InitialGeneration.Join(services);
         }
 
         return services;
+    }
+
+    private static bool IsEnabled(Action<DevReloaderOptions>? configure)
+    {
+        var options = new DevReloaderOptions();
+        configure?.Invoke(options);
+        return options.Enabled;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class ReloadPipeline
         _initial = initial;
         _seams = initial.Seams;
         _serving = initial.Generation;
-        _processEnd = new ProcessEnd(_seams.Clock);
+        _processEnd = new ProcessEnd(initial, () => _serving, _console);
         _ends = new GenerationEnds(_seams, _console, _processEnd);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
         _builder = new ProgramBuilder(prerequisites, _console);
@@ -268,14 +268,15 @@ internal sealed class ReloadPipeline
     {
         var initial = _initial.Generation;
         new UnhandledExceptions(_seams, initial, _prerequisites.AssemblyPath, _console).Subscribe();
+        _processEnd.ListenForCrashes();
         _processEnd.ListenFirst();
-        if (_initial.MainThread is { } main)
+        if (_initial.MainThread is not null)
         {
             initial.OnEnding(() =>
             {
                 if (!_processEnd.Asked.IsCancellationRequested)
                 {
-                    _processEnd.HoldOpen(initial, main);
+                    _processEnd.HoldOpen();
                 }
             });
         }

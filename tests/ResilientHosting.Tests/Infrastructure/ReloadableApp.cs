@@ -11,10 +11,12 @@ public sealed class ReloadableApp : IAsyncDisposable
     private const string Announcement = "Now listening on: ";
 
     private readonly Process _process;
+    private readonly ProcessFamily _family;
 
-    private ReloadableApp(Process process)
+    private ReloadableApp(Process process, ProcessFamily family)
     {
         _process = process;
+        _family = family;
         process.OutputDataReceived += (_, line) => Add(line.Data);
         process.ErrorDataReceived += (_, line) => Add(line.Data);
         process.BeginOutputReadLine();
@@ -53,7 +55,8 @@ public sealed class ReloadableApp : IAsyncDisposable
             command.Environment[name] = value;
         }
 
-        return new ReloadableApp(Process.Start(command)!);
+        var family = new ProcessFamily(command);
+        return new ReloadableApp(Process.Start(command)!, family);
     }
 
     /// <summary>Starts the process and waits until its reloader is ready for edits.</summary>
@@ -93,10 +96,11 @@ public sealed class ReloadableApp : IAsyncDisposable
     public async Task WaitUntilListeningAsync(int mark = 0)
     {
         var line = await Console.WaitForAsync(Announcement, mark);
-        Address = new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..]);
-        Client.Dispose();
-        Client = CreateClient();
+        ListensAt(new Uri(line[(line.IndexOf(Announcement, StringComparison.Ordinal) + Announcement.Length)..]));
     }
+
+    /// <summary>Waits for the next start of an application that has no console to say it on.</summary>
+    public async Task WaitUntilListeningAsync(StartAnnouncements announcements) => ListensAt(await announcements.NextAsync());
 
     public Task WaitUntilReadyAsync() => Console.WaitForAsync("dev reloader: watching");
 
@@ -147,11 +151,14 @@ public sealed class ReloadableApp : IAsyncDisposable
     }
 
     /// <summary>Sends a signal ("TERM", "INT") to the process that was started, or to the given one.</summary>
-    public async Task SignalAsync(string signal, int? processId = null)
+    public async Task SignalAsync(string signal, int? processId = null) => Assert.True(await TrySignalAsync(signal, processId));
+
+    /// <summary>Sends a signal, if the process is still there to get it.</summary>
+    public async Task<bool> TrySignalAsync(string signal, int? processId = null)
     {
         using var kill = Process.Start("kill", ["-s", signal, (processId ?? ProcessId).ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync().WaitAsync(ConsoleLines.Timeout);
-        Assert.Equal(0, kill.ExitCode);
+        return kill.ExitCode == 0;
     }
 
     /// <summary>Waits for the process to end by itself.</summary>
@@ -169,6 +176,9 @@ public sealed class ReloadableApp : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Asserts that nothing which the process has started is left behind.</summary>
+    public Task AssertNoOrphansAsync() => _family.AssertGoneAsync();
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -178,7 +188,16 @@ public sealed class ReloadableApp : IAsyncDisposable
             await _process.WaitForExitAsync().WaitAsync(ConsoleLines.Timeout);
         }
 
+        _family.Kill();
+
         _process.Dispose();
+    }
+
+    private void ListensAt(Uri address)
+    {
+        Address = address;
+        Client.Dispose();
+        Client = CreateClient();
     }
 
     private void Add(string? line)

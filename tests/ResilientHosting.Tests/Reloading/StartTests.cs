@@ -5,7 +5,7 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
 
-/// <summary>How a process with the reloader begins: started in several ways, misconfigured, or with the reloader off.</summary>
+/// <summary>How a process with the reloader begins: started in several ways, or misconfigured.</summary>
 [Collection(nameof(ReloaderProcesses))]
 public sealed class StartTests(ReloadableProject project)
 {
@@ -57,20 +57,6 @@ public sealed class StartTests(ReloadableProject project)
     }
 
     [Fact]
-    public async Task NoTerminalAndNoInput_Edit_IsServed()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "setsid is a program of Linux.");
-        await using var app = ReloadableApp.Launch(
-            project, NothingMore, "/bin/sh", "-c", "exec setsid \"$0\" exec \"$1\" <&-", ReloadableProject.Dotnet, project.AssemblyPath);
-        await app.WaitUntilListeningAsync();
-        await app.WaitUntilReadyAsync();
-
-        await app.ReloadAsync(() => project.EditGreeting("original", "without a terminal"));
-
-        Assert.Equal("without a terminal", await app.GetAsync("/"));
-    }
-
-    [Fact]
     public async Task PollingAlone_Edit_IsServed()
     {
         await using var app = await ReloadableApp.StartAsync(project, "--DevReloader:Watch=Polling");
@@ -102,26 +88,5 @@ public sealed class StartTests(ReloadableProject project)
         var line = await app.Console.WaitForAsync("OptionsValidationException");
         Assert.Contains("QuietPeriod: must be from 00:00:00 to 00:00:10, but is 01:00:00.", line, StringComparison.Ordinal);
         Assert.Contains("MaxHeldRequests: must be at least 1, but is 0.", line, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("ASPNETCORE_ENVIRONMENT", "Production", "the environment is Production, not Development")]
-    [InlineData("DOTNET_WATCH", "1", "dotnet watch is already in charge (DOTNET_WATCH=1)")]
-    [InlineData("DevReloader__Enabled", "false", "DevReloaderOptions.Enabled is false")]
-    public async Task Off_Start_SaysWhyOnceAndServes(string variable, string value, string reason)
-    {
-        await using var app = ReloadableApp.Launch(
-            project, new Dictionary<string, string> { [variable] = value }, ReloadableProject.Dotnet, "exec", project.AssemblyPath);
-        await app.WaitUntilListeningAsync();
-
-        Assert.Equal("original", await app.GetAsync("/"));
-        Assert.Equal("0", await app.GetAsync("/reloader"));
-        Assert.Equal("[]", await app.GetAsync("/reloader/history"));
-        await app.PostAsync("/reloader/reload?reason=in%20vain");
-        await app.SignalAsync("TERM");
-        Assert.Equal(0, await app.WaitForExitAsync());
-
-        Assert.Single(app.Console.Since(0), line => line.Contains($"The dev reloader is off: {reason}.", StringComparison.Ordinal));
-        Assert.DoesNotContain(app.Console.Since(0), line => line.StartsWith("dev reloader: ", StringComparison.Ordinal));
     }
 }

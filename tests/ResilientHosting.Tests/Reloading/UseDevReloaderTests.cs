@@ -1,5 +1,10 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -49,6 +54,46 @@ public sealed class UseDevReloaderTests
         Assert.Null(Supervisor.Current);
     }
 
+    [Fact]
+    public async Task WebApplicationFactory_OfAnApplicationThatUsesIt_SaysWhyItIsOffAndServes()
+    {
+        using var logs = new LogCollector();
+        using var data = new TemporaryFolder();
+        await using var factory = new WebApplicationFactory<Program>().WithWebHostBuilder(builder => builder
+            .UseEnvironment("Development")
+            .UseSetting("DataFolder", data.Path)
+            .ConfigureLogging(logging => logging.ClearProviders().AddProvider(logs)));
+
+        using var response = await factory.CreateClient().GetAsync("/greeting", TestContext.Current.CancellationToken);
+
+        Assert.Equal("Welcome to the order desk.", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.False(response.Headers.Contains(DevReloaderHeaders.Generation));
+        Assert.Equal("The dev reloader is off: the server is TestServer, not Kestrel.", logs.Only("DevReloaderOff").Message);
+        Assert.Null(factory.Services.GetService<InitialGeneration>());
+        Assert.Null(Supervisor.Current);
+        SqliteConnection.ClearAllPools();
+    }
+
+    [Fact]
+    public async Task AnotherServer_Development_SaysWhyItIsOffAndServes()
+    {
+        using var logs = new LogCollector();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        builder.Logging.ClearProviders().AddProvider(logs);
+        builder.Services.AddDevReloader();
+        using var server = new IISHttpServer();
+        builder.Services.AddSingleton<IServer>(server);
+
+        await using var app = builder.Build();
+        app.UseDevReloader();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(server.HasStarted);
+        Assert.Equal("The dev reloader is off: the server is IISHttpServer, not Kestrel.", logs.Only("DevReloaderOff").Message);
+        Assert.Null(Supervisor.Current);
+        logs.AssertQuiet();
+    }
+
     [Theory]
     [InlineData("Development", 1)]
     [InlineData("Production", 0)]
@@ -81,5 +126,27 @@ public sealed class UseDevReloaderTests
         Assert.Equal(0, reloader.Generation);
         Assert.Empty(reloader.History);
         Assert.Throws<ArgumentException>(() => reloader.RequestReload(""));
+    }
+
+    /// <summary>Bears the name of the server that IIS puts in Kestrel's place.</summary>
+    private sealed class IISHttpServer : IServer
+    {
+        public bool HasStarted { get; private set; }
+
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+            where TContext : notnull
+        {
+            HasStarted = true;
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+            // It has nothing.
+        }
     }
 }

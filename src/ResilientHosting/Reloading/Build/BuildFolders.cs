@@ -4,11 +4,11 @@ namespace ResilientHosting.Reloading;
 /// Where real builds of this process put what they make: a new folder for each, so that none ever writes over a file that is in use.
 /// All of them are gone when the process is.
 /// </summary>
-internal sealed class BuildFolders
+internal sealed class BuildFolders(string projectDirectory)
 {
     private readonly Lazy<DirectoryInfo> _root = new(() =>
     {
-        var root = Directory.CreateTempSubdirectory("dev-reloader-");
+        var root = ScratchFolder.Create(projectDirectory);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(root.FullName);
         return root;
     });

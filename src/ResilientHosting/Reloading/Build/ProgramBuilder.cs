@@ -11,7 +11,7 @@ namespace ResilientHosting.Reloading;
 [RequiresDynamicCode("Loads the SDK's compiler.")]
 internal sealed class ProgramBuilder(Prerequisites prerequisites, ReloadConsole console)
 {
-    private readonly BuildFolders _folders = new();
+    private readonly BuildFolders _folders = new(Path.GetDirectoryName(prerequisites.ProjectPath)!);
     private readonly ShownWarnings _warnings = new();
     private readonly DeltaHint _hint = new(console);
     private RoslynLoadContext? _roslyn;

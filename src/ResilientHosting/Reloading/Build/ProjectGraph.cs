@@ -10,7 +10,7 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
     /// <summary>Gets the project of the application, which all others are built for.</summary>
     public SolutionProject Application => Projects[^1];
 
-    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled, and nothing is written but what a build writes to obj.</summary>
+    /// <summary>Asks MSBuild. Takes about a second, in a process of its own; nothing is compiled, and nothing is written but what a build writes to obj, or elsewhere if obj is read-only.</summary>
     /// <param name="dotnet">The SDK's command.</param>
     /// <param name="projectPath">The project of the application.</param>
     /// <param name="configuration">What it is built for, <c>Debug</c> as a rule.</param>
@@ -20,7 +20,10 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
     public static async Task<ProjectGraph> QueryAsync(
         string dotnet, string projectPath, string configuration, string? outputFolder, CancellationToken cancellationToken)
     {
-        var targets = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".targets");
+        var folder = ScratchFolder.Create(Path.GetDirectoryName(projectPath)!);
+        var intermediate = Path.Combine(Path.GetDirectoryName(projectPath)!, "obj");
+        var isReadOnly = Directory.Exists(intermediate) && !ScratchFolder.IsWritable(intermediate);
+        var targets = Path.Combine(folder.FullName, Target + ".targets");
         try
         {
             using (var description = typeof(ProjectGraph).Assembly.GetManifestResourceStream("ResilientHosting.DescribeProjects.targets")!)
@@ -42,6 +45,7 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
                     // Without an output that can't exist, an up-to-date project skips the compiler and names no arguments.
                     "-property:NonExistentFile=__NonExistentSubDir__/__NonExistentFile__",
                     .. outputFolder is null ? Array.Empty<string>() : ["-property:OutDir=" + outputFolder],
+                    .. isReadOnly ? ["-property:ResilientHostingIntermediateFolder=" + folder.FullName + Path.DirectorySeparatorChar] : Array.Empty<string>(),
                 ],
                 Path.GetDirectoryName(projectPath)!,
                 cancellationToken).ConfigureAwait(false);
@@ -51,7 +55,15 @@ internal sealed record ProjectGraph(IReadOnlyList<SolutionProject> Projects)
         }
         finally
         {
-            File.Delete(targets);
+            if (isReadOnly)
+            {
+                // The compiler goes on reading what was generated here.
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => BuildFolders.Delete(folder.FullName);
+            }
+            else
+            {
+                folder.Delete(recursive: true);
+            }
         }
     }
 

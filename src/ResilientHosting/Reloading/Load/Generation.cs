@@ -50,6 +50,9 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
     /// <summary>Gets a value indicating whether the reloader asked it to stop: it is retired, given up, or has crashed.</summary>
     public bool StopRequested => _stopRequested;
 
+    /// <summary>Gets a value indicating whether its host has been told to stop, by whomever.</summary>
+    public bool IsStopping => _lifetime?.ApplicationStopping.IsCancellationRequested == true;
+
     /// <summary>Gets how long its host may take to stop.</summary>
     public TimeSpan ShutdownTimeout => _hostOptions?.ShutdownTimeout ?? TimeSpan.Zero;
 
@@ -127,6 +130,10 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
             ThreadPool.UnsafeQueueUserWorkItem(static host => host.StopApplication(), host, preferLocal: false);
         }
     }
+
+    /// <summary>Tells its host that the process is to end, as a signal does.</summary>
+    public void StopApplication() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static host => host!.StopApplication(), _lifetime, preferLocal: false);
 
     /// <summary>Keeps a generation that was given up during its start from going on with it.</summary>
     /// <exception cref="HostAbortedException">It was given up; what catches everything around a host lets this one pass.</exception>

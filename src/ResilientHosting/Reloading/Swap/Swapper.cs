@@ -27,11 +27,24 @@ internal sealed class Swapper(
     public async Task<SwapReport> SwapAsync(Generation old, IEnumerable<Candidate> candidates)
     {
         using var swap = processEnd.BeginSwap();
+        try
+        {
+            return await ReplaceAsync(old, candidates).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (processEnd.Asked.IsCancellationRequested)
+        {
+            await processEnd.ExitAfterAsync(old).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<SwapReport> ReplaceAsync(Generation old, IEnumerable<Candidate> candidates)
+    {
         var stopBegan = seams.Clock.GetTimestamp();
         seams.Requests.Hold();
         seams.BeginSwap();
         await StopAsync(old).ConfigureAwait(false);
-        processEnd.ExitIfAsked();
+        processEnd.Asked.ThrowIfCancellationRequested();
 
         var startBegan = seams.Clock.GetTimestamp();
         Exception? failure = null;
@@ -55,7 +68,7 @@ internal sealed class Swapper(
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                processEnd.ExitIfAsked();
+                processEnd.Asked.ThrowIfCancellationRequested();
                 failed = failure is null ? seams.Clock.GetTimestamp() : failed;
                 failure = candidate.IsNew ? e : failure ?? e;
             }
@@ -66,6 +79,11 @@ internal sealed class Swapper(
         {
             held = Publish(serving);
             seams.EndRetired();
+            if (processEnd.Asked.IsCancellationRequested)
+            {
+                // Its host may not have listened yet when the signal came.
+                serving.StopApplication();
+            }
         }
         else
         {
@@ -74,7 +92,6 @@ internal sealed class Swapper(
             processEnd.WaitForFix(CodeOfAFailedStart);
         }
 
-        processEnd.ExitIfAsked();
         var served = seams.Clock.GetTimestamp();
         await ReleaseListenersAsync(serving).ConfigureAwait(false);
         return new SwapReport(
@@ -110,16 +127,13 @@ internal sealed class Swapper(
 
         try
         {
-            await Task.WhenAll(old.Stopped, othersStopped).WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock, processEnd.Asked)
+            // Whether another generation follows or the process ends: this one may finish what it does when it stops.
+            await Task.WhenAll(old.Stopped, othersStopped).WaitAsync(StopTimeout + seams.Requests.Options.DrainTimeout, seams.Clock)
                 .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             console.Say($"generation {old.Number} did not stop within {StopTimeout.TotalSeconds:0} s and is left behind");
-        }
-        catch (OperationCanceledException)
-        {
-            // Ctrl+C: there will be no next generation.
         }
     }
 
@@ -172,16 +186,16 @@ internal sealed class Swapper(
         generation.RequestStop();
         try
         {
-            await generation.Stopped.WaitAsync(AbandonTimeout, seams.Clock, processEnd.Asked).ConfigureAwait(false);
+            await generation.Stopped.WaitAsync(AbandonTimeout, seams.Clock).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (processEnd.Asked.IsCancellationRequested)
+        {
+            // It ends with the process.
         }
         catch (TimeoutException)
         {
             console.Say($"generation {generation.Number} does not react to being stopped and is left behind");
             _ = SayWhenStoppedAsync(generation);
-        }
-        catch (OperationCanceledException)
-        {
-            // Ctrl+C: nothing is started after it.
         }
 
         retired.Add(generation);

@@ -9,11 +9,14 @@ internal static class Failures
         app.MapPost("/fail/async-void", async () => Forget());
         app.MapPost("/fail/timer", () => { _ = new Timer(_ => throw Failure("timer"), null, 0, Timeout.Infinite); });
         app.MapPost("/fail/work-item", () => { ThreadPool.UnsafeQueueUserWorkItem(_ => throw Failure("work-item"), null); });
+        app.MapPost("/fail/at-the-end", (string how) => { s_atTheEnd = how; });
         app.MapPost("/fail/end", (string how) =>
         {
             s_atTheEnd = how;
             app.Lifetime.StopApplication();
         });
+        app.MapPost("/fail/exit", (int code) => Environment.Exit(code));
+        app.MapPost("/fail/exit-thread", (int code) => new Thread(() => Environment.Exit(code)).Start());
         app.MapPost("/fail/background-service", (FailingService service) => service.Fail());
 
         async void Forget()

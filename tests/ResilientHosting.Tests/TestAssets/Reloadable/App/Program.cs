@@ -13,7 +13,12 @@ builder.Services.AddSingleton(new Message("registered"));
 builder.Services.AddSingleton<FailingService>().AddHostedService(services => services.GetRequiredService<FailingService>());
 
 var app = builder.Build();
-app.UseDevReloader();
+if (app.Configuration.GetValue("UseDevReloader", true))
+{
+    app.UseDevReloader();
+}
+
+app.AnnounceStart();
 app.Lifetime.ApplicationStopping.Register(() => Console.WriteLine("application: stopping"));
 
 app.MapGet("/", () => "original");
@@ -33,6 +38,7 @@ app.MapPost("/reloader/pause", () => Reloader().Pause());
 app.MapPost("/reloader/resume", () => Reloader().Resume());
 app.MapFailures();
 app.MapLongRequests();
+app.MapInside();
 app.Run();
 Failures.AtTheEnd();
 
