@@ -1,5 +1,4 @@
 using System.Text;
-using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.ReloadLatency;
 
