@@ -5,7 +5,11 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
 
-/// <summary>What the sweep finds and no event told of. A write through a memory map is such a change on every file system of Linux.</summary>
+/// <summary>
+/// What the sweep finds and no event told of. A write through a memory map is such a change on every file system of Linux. Not at the same
+/// time as tests that mount something: wherever that is, it is a reason to look at all files.
+/// </summary>
+[Collection(nameof(MountTests))]
 public sealed class EvidenceTests : IDisposable
 {
     private static readonly TimeSpan PollingInterval = TimeSpan.FromMilliseconds(300);
