@@ -3,13 +3,16 @@ namespace ResilientHosting.Reloading;
 /// <summary>How the reloader learns that a file changed.</summary>
 public enum WatchMode
 {
-    /// <summary>Events of the operating system, with a regular sweep of the files as the safety net.</summary>
+    /// <summary>
+    /// For each folder what its file system allows: events of the operating system, with a regular sweep of the files as the safety net, or
+    /// frequent sweeps where events don't tell of every change (network shares, container mounts, unknown types) or have failed to.
+    /// </summary>
     Auto,
 
-    /// <summary>Events of the operating system alone.</summary>
+    /// <summary>Events of the operating system alone, for any file system. Only folders that can't be watched are swept.</summary>
     Events,
 
-    /// <summary>Sweeps alone. For file systems that raise no events, such as network shares and container mounts.</summary>
+    /// <summary>Frequent sweeps alone.</summary>
     Polling,
 }
 
@@ -32,7 +35,10 @@ public sealed class DevReloaderOptions
     public WatchMode Watch { get; set; } = PollingIsForced ? WatchMode.Polling : WatchMode.Auto;
 
     /// <summary>Gets or sets the time between two sweeps of the source files.</summary>
-    /// <value>The default is 1 second, or 300 milliseconds when sweeps are all there is. From 50 milliseconds to 1 minute.</value>
+    /// <value>
+    /// The default is 1 second, or 300 milliseconds for folders of which events don't tell everything; longer where a sweep takes long, so
+    /// that sweeps beside events cost less than one percent of a core. From 50 milliseconds to 1 minute.
+    /// </value>
     public TimeSpan? PollingInterval { get; set; }
 
     /// <summary>Gets or sets how long no file may change before a reload starts, so that one save is one reload.</summary>

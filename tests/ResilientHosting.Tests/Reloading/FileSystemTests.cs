@@ -55,6 +55,23 @@ public sealed class FileSystemTests(ReloadableProject project)
     }
 
     [Fact]
+    public async Task Polling_ForcedByTheEnvironment_TakesNoWatchAndServesEdits()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux shows the watches of a process, which cannot be installed.");
+        var environment = new Dictionary<string, string>(WithoutWatchersOfItsOwn) { ["DOTNET_USE_POLLING_FILE_WATCHER"] = "1" };
+        await using var app = ReloadableApp.Launch(project, environment, ReloadableProject.Dotnet, "exec", project.AssemblyPath);
+        await app.WaitUntilListeningAsync();
+        await app.WaitUntilReadyAsync();
+        Assert.DoesNotContain(
+            new DirectoryInfo($"/proc/{app.ProcessId}/fd").GetFileSystemInfos(),
+            file => file.LinkTarget?.Contains("inotify", StringComparison.Ordinal) == true);
+
+        await app.ReloadAsync(() => project.EditGreeting("original", "edited"));
+
+        Assert.Equal("edited", await app.GetAsync("/"));
+    }
+
+    [Fact]
     public async Task UnreadableFolderAndFile_WhileWatched_AreSaidOnceAndHeal()
     {
         await using var app = await StartWithoutPrivilegeAsync();

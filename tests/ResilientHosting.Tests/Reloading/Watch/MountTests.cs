@@ -4,6 +4,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading;
 
 /// <summary>Real mounts. Nobody tells of what is written behind them.</summary>
+[Collection(nameof(MountTests))]
 public sealed class MountTests : IAsyncDisposable
 {
     // SFTP tells times by the second: of two saves within one, only the length tells in a test whose clock has gone on.
