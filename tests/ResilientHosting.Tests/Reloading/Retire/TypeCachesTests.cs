@@ -7,6 +7,7 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading.Retire;
 
+[Collection(nameof(HeapInspection))]
 public sealed class TypeCachesTests
 {
     private static readonly ConcurrentDictionary<(string, Type), object> Cache = [];
