@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using ResilientHosting.Reloading;
@@ -11,26 +10,6 @@ namespace ResilientHosting.Tests.Reloading.Retire;
 public sealed class TypeCachesTests
 {
     private static readonly ConcurrentDictionary<(string, Type), object> Cache = [];
-
-    [Fact]
-    public void TypeDescriptor_ForgetsRetiredTypesOnly()
-    {
-        TypeDescriptor.GetProperties(typeof(TypeCachesTests));
-        var context = LoadedAssembly.Load();
-        var leaky = LoadedAssembly.Leaky(context);
-        TypeDescriptor.GetProperties(leaky);
-        TypeDescriptor.GetConverter(leaky);
-        TypeDescriptor.GetAttributes(leaky);
-        var retired = new RetiredObjects([new RetiredGeneration(1, context)]);
-        Assert.NotEmpty(WaysFromTypeDescriptor(retired));
-        new UpdateHandlers(new ReloadConsole(TextWriter.Null)).ClearCaches();
-        Assert.NotEmpty(WaysFromTypeDescriptor(retired));
-
-        new TypeCaches().Remove(retired);
-
-        Assert.Empty(WaysFromTypeDescriptor(retired));
-        context.Unload();
-    }
 
     [Fact]
     public void ConcurrentDictionary_OnTheWayToARetiredGeneration_IsLearned()
@@ -47,13 +26,6 @@ public sealed class TypeCachesTests
 
         Assert.True(IsGone(second));
         Cache.Clear();
-    }
-
-    private static string[] WaysFromTypeDescriptor(RetiredObjects retired)
-    {
-        var fields = new ObjectFields();
-        var roots = StaticFields.In(typeof(TypeDescriptor).Assembly, fields);
-        return [.. new HeapWalk(retired, fields, new ManualTimeProvider()).Run(roots).Select(LeakCause.Of).Select(cause => cause.What)];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
