@@ -12,6 +12,9 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
 {
     private const int MaxCollected = 100;
 
+    // The runtime itself may keep one or two for a while, on a thread that happened to run them. A leak is there again each time.
+    private const int UnnamedThatAreALeak = 3;
+
     // One who edits looks at the result first: the page must not wait for the collector.
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
@@ -106,7 +109,7 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
                 Collect();
                 await Task.Delay(Patience, clock).ConfigureAwait(false);
                 Forget(held);
-                await ExplainAsync([.. held.Where(retired => retired.Causes.Count == 0)]).ConfigureAwait(false);
+                await ExplainAsync(held, [.. held.Where(retired => retired.Causes.Count == 0)]).ConfigureAwait(false);
                 Forget(held);
             }
         }
@@ -145,15 +148,16 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
         }
     }
 
-    private async Task ExplainAsync(IReadOnlyList<RetiredGeneration> held)
+    private async Task ExplainAsync(IReadOnlyList<RetiredGeneration> held, IReadOnlyList<RetiredGeneration> unexplained)
     {
-        if (held.Count == 0)
+        if (unexplained.Count == 0)
         {
             return;
         }
 
-        await new LeakFinder(_caches, clock).FindAsync(held).ConfigureAwait(false);
-        foreach (var retired in held.Where(retired => retired.Context is not null && retired.Causes.Count > 0))
+        await new LeakFinder(_caches, clock).FindAsync(unexplained).ConfigureAwait(false);
+        var unnamed = held.Count(retired => retired.Context is not null && retired.Causes.Any(cause => cause.IsUnknown));
+        foreach (var retired in unexplained.Where(retired => retired.Context is not null && retired.Causes.Count > 0))
         {
             retired.State = RetiredState.Held;
             if (retired.Causes.All(cause => cause.IsTemporary))
@@ -169,7 +173,7 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
                 continue;
             }
 
-            foreach (var cause in retired.Causes.Where(cause => _said.Add(cause.What)))
+            foreach (var cause in retired.Causes.Where(cause => (!cause.IsUnknown || unnamed >= UnnamedThatAreALeak) && _said.Add(cause.What)))
             {
                 console.Say($"generation {retired.Number} has ended but stays in memory, held by {cause.What}{cause.Which}; {cause.Hint}");
             }

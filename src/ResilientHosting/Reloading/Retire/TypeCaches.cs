@@ -18,7 +18,8 @@ namespace ResilientHosting.Reloading;
 [RequiresUnreferencedCode("Looks at private fields of the framework.")]
 internal sealed class TypeCaches
 {
-    private const int MaxDepth = 6;
+    // Providers of type descriptions form chains.
+    private const int MaxDepth = 32;
 
     // Classes, wherever they are compiled into, whose static fields lead to dictionaries.
     private static readonly string[] Known =

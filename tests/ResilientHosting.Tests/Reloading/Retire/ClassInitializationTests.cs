@@ -2,6 +2,7 @@ using ResilientHosting.Reloading;
 
 namespace ResilientHosting.Tests.Reloading.Retire;
 
+[Collection(nameof(HeapInspection))]
 public sealed class ClassInitializationTests
 {
     private static readonly List<string> Ran = [];

@@ -6,6 +6,7 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading.Retire;
 
+[Collection(nameof(HeapInspection))]
 public sealed class HeapWalkTests : IDisposable
 {
     private readonly AssemblyLoadContext _context = LoadedAssembly.Load();

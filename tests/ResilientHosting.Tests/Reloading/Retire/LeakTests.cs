@@ -49,8 +49,7 @@ public sealed class LeakTests(ReloadableProject project, SharedApp shared) : ICl
         { "handler of the process's end", "AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine();", "held by event AppDomain.ProcessExit: a lambda in Program.<Main>$;" },
         { "static field of a base library", "System.Diagnostics.Trace.Listeners.Add(new Listener());", "held by static field TraceInternal.s_listeners" },
         { "subscription to all listeners", "System.Diagnostics.DiagnosticListener.AllListeners.Subscribe(new Leaks());", "held by a subscription to DiagnosticListener.AllListeners: Leaks;" },
-        { "thread", "new Thread(Leaks.Poll) { IsBackground = true, Name = \"poller\" }.Start();", "held by the thread \"poller\", whose generation starts threads with |Leaks.Poll (managed thread " },
-        { "thread without a context", "new Thread(Leaks.Poll) { IsBackground = true }.UnsafeStart();", "something that reflection can't reach|it starts threads with |Leaks.Poll: end them when" },
+        { "thread", "new Thread(Leaks.Poll) { IsBackground = true, Name = \"poller\" }.Start();", "held by the thread \"poller\", whose generation starts threads with |Leaks.Poll| (managed thread " },
         { "work on the thread pool", "_ = Task.Run(Leaks.Poll);", "held by work on the thread pool that doesn't end" },
         { "delays in a loop", "_ = Leaks.LoopAsync();", "held by a timer that runs Leaks.LoopAsync;" },
         { "timer", "Leaks.Kept = new Timer(_ => Console.Write(\"\"), null, 1000, 1000);", "held by a timer that runs a lambda in Program.<Main>$;" },
@@ -89,6 +88,19 @@ public sealed class LeakTests(ReloadableProject project, SharedApp shared) : ICl
         await App.Console.WaitForAsync($"generation {leaking} has ended but stays in memory", mark);
 
         Assert.DoesNotContain(App.Console.Since(mark), line => line.Contains($"generation {temporary} has ended but", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ThreadsWithoutAContext_AreGuessedFromTheCodeOnceThereAreSeveral()
+    {
+        var mark = App.Console.Count;
+        for (var time = 1; time <= 3; time++)
+        {
+            await LiveThroughAsync(() => project.InsertAtStart("new Thread(Leaks.Poll) { IsBackground = true }.UnsafeStart();"));
+        }
+
+        var line = await App.Console.WaitForAsync("held by something that reflection can't reach", mark);
+        Assert.Matches("it starts threads with .*Leaks.Poll.*: end them when", line);
     }
 
     /// <summary>Has an edited application start and retire.</summary>

@@ -5,6 +5,7 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading.Retire;
 
+[Collection(nameof(HeapInspection))]
 public sealed class RetiredGenerationsTests : IDisposable
 {
     private static readonly List<object> Holder = [];

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using ResilientHosting.Reloading;
@@ -7,21 +6,10 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading.Retire;
 
+[Collection(nameof(HeapInspection))]
 public sealed class TypeCachesTests
 {
     private static readonly ConcurrentDictionary<(string, Type), object> Cache = [];
-
-    [Fact]
-    public async Task TypeDescriptor_ForgetsRetiredTypesOnly()
-    {
-        TypeDescriptor.GetProperties(typeof(TypeCachesTests));
-        var context = Describe();
-        new UpdateHandlers(new ReloadConsole(TextWriter.Null)).ClearCaches();
-
-        Remove(context);
-
-        Assert.True(IsGone(context), await ExplainAsync(context));
-    }
 
     [Fact]
     public void ConcurrentDictionary_OnTheWayToARetiredGeneration_IsLearned()
@@ -38,18 +26,6 @@ public sealed class TypeCachesTests
 
         Assert.True(IsGone(second));
         Cache.Clear();
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static RetiredGeneration Describe()
-    {
-        var context = LoadedAssembly.Load();
-        var leaky = LoadedAssembly.Leaky(context);
-        TypeDescriptor.GetProperties(leaky);
-        TypeDescriptor.GetConverter(leaky);
-        TypeDescriptor.GetAttributes(leaky);
-        context.Unload();
-        return new RetiredGeneration(1, context);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -70,14 +46,8 @@ public sealed class TypeCachesTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static int Remove(RetiredGeneration generation, TypeCaches? caches = null) =>
-        (caches ?? new TypeCaches()).Remove(new RetiredObjects([generation]));
-
-    private static async Task<string> ExplainAsync(RetiredGeneration generation)
-    {
-        await new LeakFinder(new TypeCaches(), TimeProvider.System).FindAsync([generation]);
-        return string.Join('\n', generation.Causes);
-    }
+    private static int Remove(RetiredGeneration generation, TypeCaches caches) =>
+        caches.Remove(new RetiredObjects([generation]));
 
     private static bool IsGone(RetiredGeneration generation)
     {
