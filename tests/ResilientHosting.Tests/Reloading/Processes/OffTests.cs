@@ -72,17 +72,6 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
             ProgramIn(output)), reason);
     }
 
-    [Theory]
-    [InlineData("trimmed", "the application is published; dotnet run, in its project, starts one that is reloaded", "-p:PublishTrimmed=true")]
-    [InlineData("trimmed-file", "the application is published as a single file", "-p:PublishTrimmed=true", "-p:PublishSingleFile=true")]
-    [InlineData("ahead-of-time", "the runtime has no dynamic code (published ahead of time), or the switch ResilientHosting.DevReloader.IsSupported is false", "-p:PublishAot=true")]
-    public async Task PublishedWithItsRuntime_Start_SaysWhyOnce(string folder, string reason, params string[] arguments)
-    {
-        var output = published.PathBeside(folder);
-        await published.PublishAsync(output, ["-r", RuntimeIdentifier, "--self-contained", .. arguments]);
-        await AssertServesWithoutAsync(ReloadableApp.Launch(output, NothingMore, ProgramIn(output)), reason);
-    }
-
     [Fact]
     public async Task SelfContained_Start_SaysWhyOnce()
     {
