@@ -15,6 +15,7 @@ readonly outages=benchmarks/ResilientHosting.Outages
 readonly storms=benchmarks/ResilientHosting.AbortStorms
 readonly reloads=benchmarks/ResilientHosting.ReloadLatency
 readonly swaps=benchmarks/ResilientHosting.SwapLoad
+readonly soak=benchmarks/ResilientHosting.Soak
 
 main() {
   local job=Default rounds=15 quick=() exit_code=0
@@ -33,6 +34,7 @@ main() {
   dotnet build -c Release --nologo -v quiet "$storms"
   dotnet build -c Release --nologo -v quiet "$reloads"
   dotnet build -c Release --nologo -v quiet "$swaps"
+  dotnet build -c Release --nologo -v quiet "$soak"
 
   dotnet run -c Release --no-build --project "$benchmarks" -- --filter '*' --job "$job" --artifacts "$results"
   dotnet run -c Release --no-build --project "$benchmarks" -- requests "$rounds" | tee "$results/requests.txt"
@@ -42,12 +44,14 @@ main() {
     | tee "$results/reloads.txt"
   dotnet run -c Release --no-build --project "$swaps" -- "${quick[@]}" --markdown "$results/swaps.md" \
     | tee "$results/swaps.txt" || exit_code=$?
+  dotnet run -c Release --no-build --project "$soak" -- "${quick[@]}" --markdown "$results/soak.md" \
+    | tee "$results/soak.txt" || exit_code=$?
   dotnet run -c Release --no-build --project "$outages" -- "${quick[@]}" --markdown "$results/outages.md" \
     | tee "$results/outages.txt" || exit_code=$?
 
   echo
   echo 'Tables:'
-  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' -o -name 'abort-storms.*' -o -name 'reloads.*' -o -name 'swaps.*' \) -size +0 | sort
+  find "$results" \( -name '*-report-github.md' -o -name 'requests.txt' -o -name 'outages.*' -o -name 'abort-storms.*' -o -name 'reloads.*' -o -name 'swaps.*' -o -name 'soak.*' \) -size +0 | sort
   return "$exit_code"
 }
 
