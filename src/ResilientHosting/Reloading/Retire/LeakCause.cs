@@ -68,6 +68,14 @@ internal sealed record LeakCause(string What, string Hint)
             };
         }
 
+        if (path.Root.DeclaringType?.FullName == "System.Net.Sockets.SocketAsyncEngine")
+        {
+            return new("a connection that is still open", "it goes with the connection")
+            {
+                IsTemporary = true,
+            };
+        }
+
         if (path.Root.DeclaringType == typeof(DiagnosticListener))
         {
             return new($"a subscription to DiagnosticListener.AllListeners: {held}", "dispose of it when the host stops");

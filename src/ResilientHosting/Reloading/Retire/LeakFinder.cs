@@ -13,6 +13,7 @@ namespace ResilientHosting.Reloading;
 internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
 {
     private const int MaxCauses = 10;
+    private const int MaxCausesOfARoot = 3;
     private const int MaxCollections = 10;
 
     /// <summary>Looks on a thread of its own, of low priority, and writes down the causes.</summary>
@@ -88,12 +89,15 @@ internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
 
         foreach (var generation in held)
         {
+            // The shortest ways from each field are enough: what they lead to holds the rest.
             var starts = retired.Assemblies.Where(own => own.Generation == generation.Number)
                 .SelectMany(own => ThreadStarts.In(own.Assembly)).Distinct().ToArray();
             LeakCause[] causes =
             [
                 .. GenerationThreads.Of(generation.Number).Select(thread => LeakCause.Of(thread, starts))
-                    .Concat(paths.Where(path => path.Generation == generation.Number).Select(LeakCause.Of))
+                    .Concat(paths.Where(path => path.Generation == generation.Number)
+                        .GroupBy(path => path.Root)
+                        .SelectMany(root => root.Select(LeakCause.Of).Distinct().Take(MaxCausesOfARoot)))
                     .Distinct()
                     .Take(MaxCauses),
             ];

@@ -173,7 +173,8 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
                 continue;
             }
 
-            foreach (var cause in retired.Causes.Where(cause => (!cause.IsUnknown || unnamed >= UnnamedThatAreALeak) && _said.Add(cause.What)))
+            foreach (var cause in retired.Causes.Where(cause =>
+                !cause.IsTemporary && (!cause.IsUnknown || unnamed >= UnnamedThatAreALeak) && _said.Add(cause.What + cause.Hint)))
             {
                 console.Say($"generation {retired.Number} has ended but stays in memory, held by {cause.What}{cause.Which}; {cause.Hint}");
             }
