@@ -6,7 +6,7 @@
 #
 # Installs what tests need where it may (root on Debian or Ubuntu); elsewhere the tests that lack something are skipped and say why.
 # With CI=true a skipped test counts as failed, unless its reason is that the thing cannot be installed.
-# TEST_TIMEOUT (default 25m) bounds the run.
+# TEST_TIMEOUT (default 45m) bounds the run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -74,7 +74,7 @@ install_tools() {
 
 bounded() {
   if command -v timeout >/dev/null; then
-    timeout --kill-after=30s "${TEST_TIMEOUT:-25m}" "$@"
+    timeout --kill-after=30s "${TEST_TIMEOUT:-45m}" "$@"
   else
     "$@"
   fi
@@ -103,7 +103,7 @@ report() {
     echo 'No test ran.'
     exit_code=1
   elif ((exit_code == 124 || exit_code == 137)); then
-    echo "The tests were stopped after ${TEST_TIMEOUT:-25m}; tests that had not ended are not counted."
+    echo "The tests were stopped after ${TEST_TIMEOUT:-45m}; tests that had not ended are not counted."
   elif ((exit_code != 0 && failed == 0)); then
     echo "The test run itself failed (exit code $exit_code) although no test did: see above."
   elif ((failed > 0)); then
