@@ -159,25 +159,30 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
         var unnamed = held.Count(retired => retired.Context is not null && retired.Causes.Any(cause => cause.IsUnknown));
         foreach (var retired in unexplained.Where(retired => retired.Context is not null && retired.Causes.Count > 0))
         {
+            Tell(retired, unnamed);
             retired.State = RetiredState.Held;
-            if (retired.Causes.All(cause => cause.IsTemporary))
-            {
-                _ = LookAgainAsync(retired, PatienceWithTemporary);
-                continue;
-            }
+        }
+    }
 
-            // Something that was just about to end looks the same.
-            if (retired.Looks++ == 0 && retired.Causes.Any(cause => cause.IsUnknown))
-            {
-                _ = LookAgainAsync(retired, PatienceWithUnknown);
-                continue;
-            }
+    private void Tell(RetiredGeneration retired, int unnamed)
+    {
+        if (retired.Causes.All(cause => cause.IsTemporary))
+        {
+            _ = LookAgainAsync(retired, PatienceWithTemporary);
+            return;
+        }
 
-            foreach (var cause in retired.Causes.Where(cause =>
-                !cause.IsTemporary && (!cause.IsUnknown || unnamed >= UnnamedThatAreALeak) && _said.Add(cause.What + cause.Hint)))
-            {
-                console.Say($"generation {retired.Number} has ended but stays in memory, held by {cause.What}{cause.Which}; {cause.Hint}");
-            }
+        // Something that was just about to end looks the same.
+        if (retired.Looks++ == 0 && retired.Causes.Any(cause => cause.IsUnknown))
+        {
+            _ = LookAgainAsync(retired, PatienceWithUnknown);
+            return;
+        }
+
+        foreach (var cause in retired.Causes.Where(cause =>
+            !cause.IsTemporary && (!cause.IsUnknown || unnamed >= UnnamedThatAreALeak) && _said.Add(cause.What + cause.Hint)))
+        {
+            console.Say($"generation {retired.Number} has ended but stays in memory, held by {cause.What}{cause.Which}; {cause.Hint}");
         }
     }
 
