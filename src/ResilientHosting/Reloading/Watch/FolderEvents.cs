@@ -7,7 +7,7 @@ namespace ResilientHosting.Reloading;
 internal sealed class FolderEvents(ReloadConsole console, string instead, Action<string> onFile, Action<string> onFolder) : IDisposable
 {
     /// <summary>How many folders are watched at most: a user has 128 instances, of which an editor takes some.</summary>
-    public const int Most = 16;
+    public const int Most = 24;
 
     private readonly Dictionary<string, FileSystemWatcher> _watchers = [];
     private readonly HashSet<string> _blind = [];
