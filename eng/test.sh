@@ -17,11 +17,16 @@ readonly results=artifacts/test-results
 readonly tools=(
   'postgresql|/usr/lib/postgresql/*/bin/initdb'
   'pgbouncer|/usr/sbin/pgbouncer'
+  'nginx|/usr/sbin/nginx'
+  'curl|/usr/bin/curl'
   'fuse3|/usr/bin/fusermount3'
   'bindfs|/usr/bin/bindfs'
   'sshfs|/usr/bin/sshfs'
   'openssh-client|/usr/bin/ssh-keygen'
   'openssh-server|/usr/sbin/sshd'
+  'chromium|/usr/bin/chromium'
+  'gcc|/usr/bin/gcc'
+  'libc6-dev|/usr/lib/*/crt1.o'
 )
 
 main() {

@@ -5,65 +5,83 @@ using System.Net.Sockets;
 
 namespace ResilientHosting.Benchmarks.DevServers;
 
-/// <summary>An application under development, in a process group of its own and without a terminal. Disposal ends the whole group.</summary>
+/// <summary>A running application, and how it is asked. Disposal ends it and whatever it has started.</summary>
 internal sealed class DevServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    /// <summary>How long an application may take until it answers.</summary>
+    public static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
-    private readonly Process _process;
-    private readonly HttpClient _client;
+    private readonly long _began = Stopwatch.GetTimestamp();
     private readonly TaskCompletionSource _watching = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HttpClient _client;
+    private readonly ChildGroup _children;
 
-    private DevServer(Process process, Uri address, Version version)
+    private DevServer(Solution solution, Contestant contestant, int port, Action<string>? onLine)
     {
-        _process = process;
-        Address = address;
+        Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"{contestant.Http.Scheme}://127.0.0.1:{port}"));
 
         // A connection of its own for every poll: a browser's or a script's next request. The certificate is our own.
-        _client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } })
+        _client = new HttpClient(new SocketsHttpHandler
         {
-            BaseAddress = address,
-            DefaultRequestHeaders = { ConnectionClose = version.Major == 1 },
-            DefaultRequestVersion = version,
+            SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" },
+        })
+        {
+            BaseAddress = Address,
+            DefaultRequestHeaders = { ConnectionClose = contestant.Http.Version.Major == 1 },
+            DefaultRequestVersion = contestant.Http.Version,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Timeout = TimeSpan.FromSeconds(30),
         };
-        process.OutputDataReceived += (_, line) => Read(line.Data);
-        process.ErrorDataReceived += (_, line) => Read(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        process.StandardInput.Close();
+        string[] command =
+        [
+            contestant.Program,
+            .. contestant.Arguments.Select(argument => argument.Replace(Contestant.Port, $"{port}", StringComparison.Ordinal)),
+        ];
+        var environment = new Dictionary<string, string>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = $"{Address}",
+            ["PORT"] = $"{port}",
+            ["DOTNET_WATCH_SUPPRESS_LAUNCH_BROWSER"] = "1",
+        };
+        foreach (var (name, value) in contestant.Environment)
+        {
+            environment[name] = value;
+        }
+
+        _children = ChildGroup.Start(solution.ProjectDirectory, command, environment, line =>
+        {
+            onLine?.Invoke(line);
+            if (contestant.ReadyLine is { } ready && line.Contains(ready, StringComparison.Ordinal))
+            {
+                _watching.TrySetResult();
+            }
+        });
+        if (contestant.ReadyLine is null)
+        {
+            _watching.SetResult();
+        }
     }
 
     public Uri Address { get; }
 
+    /// <summary>
+    /// Gets the process that was started; it is the application's own if the contestant's arguments run the application itself.
+    /// </summary>
+    public int ProcessId => _children.Id;
+
+    /// <summary>Gets the time from the start of the process to the first answer.</summary>
+    public TimeSpan TimeToFirstAnswer { get; private set; }
+
     /// <summary>Starts it, and waits until it answers and is ready for edits.</summary>
-    public static async Task<DevServer> StartAsync(Solution solution, Contestant contestant, CancellationToken cancellationToken)
+    /// <param name="solution">The application.</param>
+    /// <param name="contestant">What runs it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="onLine">Sees each line that it prints.</param>
+    public static async Task<DevServer> StartAsync(
+        Solution solution, Contestant contestant, CancellationToken cancellationToken, Action<string>? onLine = null)
     {
-        var address = new Uri($"{contestant.Http.Scheme}://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo
-        {
-            // Its children stay in its group, and a signal reaches all of them, even those whose parent has gone.
-            FileName = OperatingSystem.IsLinux() ? "setsid" : "dotnet",
-            WorkingDirectory = solution.ProjectDirectory,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var argument in OperatingSystem.IsLinux() ? ["dotnet", .. contestant.Arguments] : contestant.Arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        foreach (var (name, value) in contestant.Environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
-        start.Environment["ASPNETCORE_URLS"] = address.ToString();
-        start.Environment["DOTNET_WATCH_SUPPRESS_LAUNCH_BROWSER"] = "1";
-        var server = new DevServer(Process.Start(start)!, address, contestant.Http.Version);
+        var server = new DevServer(solution, contestant, FreePort(), onLine);
         try
         {
             await server.WaitUntilReadyAsync(solution.Path, cancellationToken);
@@ -76,9 +94,17 @@ internal sealed class DevServer : IAsyncDisposable
         }
     }
 
+    public Task<string> GetAsync(string path, CancellationToken cancellationToken) => _client.GetStringAsync(path, cancellationToken);
+
     /// <summary>Asks until the answer contains the text.</summary>
     /// <returns>How many times nobody answered, and whether the text came within the limit.</returns>
-    public async Task<(int Failed, bool Served)> WaitForAsync(string path, string text, TimeSpan limit, CancellationToken cancellationToken)
+    public Task<(int Failed, bool Served)> WaitForAsync(string path, string text, TimeSpan limit, CancellationToken cancellationToken) =>
+        WaitForAsync(path, answer => answer.Contains(text, StringComparison.Ordinal), limit, cancellationToken);
+
+    /// <summary>Asks until the answer is as it should be.</summary>
+    /// <returns>How many times nobody answered, and whether the answer came within the limit.</returns>
+    public async Task<(int Failed, bool Served)> WaitForAsync(
+        string path, Func<string, bool> isRight, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         var began = Stopwatch.GetTimestamp();
@@ -87,7 +113,7 @@ internal sealed class DevServer : IAsyncDisposable
         {
             try
             {
-                if ((await _client.GetStringAsync(path, cancellationToken)).Contains(text, StringComparison.Ordinal))
+                if (isRight(await _client.GetStringAsync(path, cancellationToken)))
                 {
                     return (failed, true);
                 }
@@ -105,18 +131,7 @@ internal sealed class DevServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (OperatingSystem.IsLinux())
-        {
-            using var kill = Process.Start("kill", ["-KILL", "--", string.Create(CultureInfo.InvariantCulture, $"-{_process.Id}")]);
-            await kill.WaitForExitAsync();
-        }
-        else
-        {
-            _process.Kill(entireProcessTree: true);
-        }
-
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _children.DisposeAsync();
         _client.Dispose();
     }
 
@@ -124,12 +139,13 @@ internal sealed class DevServer : IAsyncDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartLimit);
-        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (true)
         {
             try
             {
                 await _client.GetStringAsync(path, limit.Token);
+                TimeToFirstAnswer = Stopwatch.GetElapsedTime(_began);
                 break;
             }
             catch (HttpRequestException)
@@ -139,15 +155,6 @@ internal sealed class DevServer : IAsyncDisposable
         }
 
         await _watching.Task.WaitAsync(limit.Token);
-    }
-
-    private void Read(string? line)
-    {
-        // "dev reloader: watching …" here, "dotnet watch: Waiting for changes" or "Hot reload capabilities" there.
-        if (line?.Contains("watching ", StringComparison.Ordinal) == true || line?.Contains("dotnet watch", StringComparison.Ordinal) == true)
-        {
-            _watching.TrySetResult();
-        }
     }
 
     private static int FreePort()

@@ -5,7 +5,11 @@ namespace ResilientHosting.Benchmarks.DevServers;
 /// <param name="ProjectDirectory">The folder of the web project.</param>
 /// <param name="Path">What to ask for: its answer contains the mark of the latest edit.</param>
 /// <param name="Edits">The edits to measure.</param>
-internal sealed record Solution(string Name, string ProjectDirectory, string Path, IReadOnlyList<Edit> Edits);
+internal sealed record Solution(string Name, string ProjectDirectory, string Path, IReadOnlyList<Edit> Edits)
+{
+    public Solution WithEdits(params IEnumerable<string> names) =>
+        this with { Edits = [.. Edits.Where(edit => names.Contains(edit.Name))] };
+}
 
 /// <summary>A kind of edit: what the file holds after the n-th one. The text contains the mark, so that the answer can show it.</summary>
 internal sealed record Edit(string Name, string File, Func<string, int, string> Content)

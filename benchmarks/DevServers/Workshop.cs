@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using ResilientHosting.Reloading;
 
 namespace ResilientHosting.Benchmarks.DevServers;
@@ -9,9 +8,7 @@ internal sealed class Workshop : IDisposable
 {
     private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(5);
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("reload-latency-");
-
-    public static string Repository { get; } = Path.GetFullPath(Path.Combine(SourceDirectory(), "..", ".."));
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("benchmarks-");
 
     /// <summary>Gets what a project file says to refer to the library that is measured.</summary>
     public static string Reference { get; } = $"""<Reference Include="{typeof(IDevReloader).Assembly.Location}" />""";
@@ -53,6 +50,4 @@ internal sealed class Workshop : IDisposable
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
-
-    private static string SourceDirectory([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -8,6 +8,15 @@ internal sealed record Table(string[] Header, IReadOnlyList<string[]> Rows)
     /// <summary>How many of the columns are text, from the left; the others are figures.</summary>
     public int TextColumns { get; init; } = 2;
 
+    /// <summary>All columns of the rows.</summary>
+    public static Table Of(IReadOnlyList<Row> rows)
+    {
+        string[] labels = [.. rows.SelectMany(row => row.Labels.Keys).Distinct()];
+        string[] values = [.. rows.SelectMany(row => row.Values.Keys).Distinct()];
+        string[] columns = [.. labels, .. values];
+        return new Table(columns, [.. rows.Select(row => columns.Select(column => row[column]).ToArray())]) { TextColumns = labels.Length };
+    }
+
     public string ToText()
     {
         var widths = Header.Select((title, column) => Rows.Select(row => row[column].Length).Append(title.Length).Max()).ToArray();

@@ -16,37 +16,34 @@ internal sealed record CompletePosts(int Posts)
 
     private static readonly TimeSpan StragglerTime = TimeSpan.FromSeconds(5);
 
-    public async Task<Table> RunAsync()
+    public async Task RunAsync(Recorder recorder)
     {
-        var rows = new List<string[]>();
         foreach (var protocol in (Protocol[])[Protocol.Http1, Protocol.Http1OverTls])
         {
             foreach (var chunked in (bool[])[false, true])
             {
                 foreach (var late in (bool[])[false, true])
                 {
-                    var plain = await RunAsync(Contestant.PlainWithHandler, protocol, chunked, late);
-                    var ours = await RunAsync(Contestant.OursWithHandler, protocol, chunked, late);
-                    rows.Add(
-                    [
-                        chunked ? "chunked" : "Content-Length", late ? "after the close" : "at once", $"{protocol}", .. plain, .. ours,
-                    ]);
+                    foreach (var contestant in (Contestant[])[Contestant.PlainWithHandler, Contestant.OursWithHandler])
+                    {
+                        var runs = await RunAsync(contestant, protocol, chunked, late);
+                        recorder.Add(
+                            [
+                                ("body", chunked ? "chunked" : "Content-Length"),
+                                ("the handler reads", late ? "after the close" : "at once"),
+                                ("protocol", $"{protocol}"), ("application", contestant.Name),
+                            ],
+                            [
+                                ("posts", Posts), ("ran once", runs.Count(count => count == 1)),
+                                ("ran more than once", runs.Count(count => count > 1)),
+                            ]);
+                    }
                 }
             }
         }
-
-        return new Table(
-            [
-                $"{Posts} complete posts", "the handler reads", "protocol",
-                "plain: ran once", "plain: more than once", "ours: ran once", "ours: more than once",
-            ],
-            rows)
-        {
-            TextColumns = 3,
-        };
     }
 
-    private async Task<string[]> RunAsync(Contestant contestant, Protocol protocol, bool chunked, bool late)
+    private async Task<ICollection<int>> RunAsync(Contestant contestant, Protocol protocol, bool chunked, bool late)
     {
         var closed = Enumerable.Range(0, Posts).Select(_ => new Barrier()).ToArray();
         var runs = new ConcurrentDictionary<string, int>();
@@ -77,8 +74,6 @@ internal sealed record CompletePosts(int Posts)
             await Task.WhenAny(all, Task.Delay(StragglerTime, TimeProvider.System));
         }
 
-        return [Count(runs.Values.Count(count => count == 1)), Count(runs.Values.Count(count => count > 1))];
+        return runs.Values;
     }
-
-    private static string Count(int count) => count.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using ResilientHosting.Benchmarks.Reporting;
 using ResilientHosting.Tests.Aborts;
 using ResilientHosting.Tests.Infrastructure;
@@ -15,42 +14,24 @@ internal sealed record Matrix(int Aborts)
 
     private static readonly Protocol[] Protocols = [Protocol.Http1, Protocol.Http1OverTls, Protocol.Http2];
 
-    public async Task<Table> RunAsync()
+    public async Task RunAsync(Recorder recorder)
     {
-        var rows = new List<string[]>();
         foreach (var path in AbortPath.Common)
         {
             foreach (var protocol in Protocols)
             {
                 foreach (var departure in protocol.Departures)
                 {
-                    var cells = new List<Cell>();
                     foreach (var contestant in Contestant.All)
                     {
-                        cells.Add(await RunAsync(contestant, path, protocol, departure));
+                        recorder.Add(await RunAsync(contestant, path, protocol, departure));
                     }
-
-                    rows.Add([path.Path, $"{departure}", $"{protocol}", .. ToColumns(cells)]);
                 }
             }
         }
-
-        string[] names = [.. Contestant.All.Select(contestant => contestant.Name)];
-        return new Table(
-            [$"{Aborts} aborts", "leaves by", "protocol", .. names.Select(name => $"{name}: lines"), "access lines lost", "healthy"], rows)
-        {
-            TextColumns = 3,
-        };
     }
 
-    private static IEnumerable<string> ToColumns(List<Cell> cells) =>
-    [
-        .. cells.Select(cell => cell.Problems.ToString(CultureInfo.InvariantCulture)),
-        string.Join('/', cells.Select(cell => cell.LostLines)),
-        string.Join('/', cells.Select(cell => cell.IsHealthy ? "yes" : "no")),
-    ];
-
-    private async Task<Cell> RunAsync(Contestant contestant, AbortPath path, Protocol protocol, Departure departure)
+    private async Task<Row> RunAsync(Contestant contestant, AbortPath path, Protocol protocol, Departure departure)
     {
         bool isHealthy;
         LineCounter lines;
@@ -74,8 +55,11 @@ internal sealed record Matrix(int Aborts)
             isHealthy = await server.IsHealthyAsync();
         }
 
-        return new Cell(lines.Problems, Aborts - lines.Finished, isHealthy);
+        return new Row(
+            [("path", path.Path), ("leaves by", $"{departure}"), ("protocol", $"{protocol}"), ("application", contestant.Name)],
+            [
+                ("aborts", Aborts), ("lines at Warning or above", lines.Problems), ("access lines lost", Aborts - lines.Finished),
+                ("healthy", isHealthy ? 1 : 0),
+            ]);
     }
-
-    private sealed record Cell(int Problems, int LostLines, bool IsHealthy);
 }

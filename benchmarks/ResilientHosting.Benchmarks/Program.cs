@@ -1,13 +1,18 @@
 using BenchmarkDotNet.Running;
 using ResilientHosting.Benchmarks;
 
+//   dotnet run -c Release --project benchmarks/ResilientHosting.Benchmarks -- overhead|pools|sweep|requests [--quick] [--record]
 //   dotnet run -c Release --project benchmarks/ResilientHosting.Benchmarks -- --filter '*Pool*'    any arguments of BenchmarkDotNet
-//   dotnet run -c Release --project benchmarks/ResilientHosting.Benchmarks -- requests [rounds]    whole requests over a real Kestrel
-if (args is ["requests", .. var rest])
+if (args is ["requests", ..])
 {
-    var rounds = rest is [var number] && int.TryParse(number, out var parsed) && parsed > 0 ? parsed : RequestComparison.DefaultRounds;
-    await RequestComparison.RunAsync(rounds);
-    return;
+    await RequestComparison.RunAsync(args);
+    return 0;
+}
+
+if (Suite.All.FirstOrDefault(suite => args is [var name, ..] && name == suite.Name) is { } suite)
+{
+    return suite.Run(args);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+return 0;

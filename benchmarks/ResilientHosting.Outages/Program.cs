@@ -3,9 +3,8 @@ using ResilientHosting.Outages;
 using ResilientHosting.Tests.Infrastructure;
 
 // What pools do while a real PostgreSQL is away, and afterwards.
-//   dotnet run -c Release --project benchmarks/ResilientHosting.Outages [-- [--quick] [--markdown FILE] [--fault NAME]]
+//   dotnet run -c Release --project benchmarks/ResilientHosting.Outages [-- [--quick] [--record] [--fault NAME]]
 var quick = args.Contains("--quick");
-var markdown = Value("--markdown");
 var only = Value("--fault");
 var faultTime = quick ? TimeSpan.FromSeconds(2.2) : TimeSpan.FromSeconds(3.5);
 var times = quick
@@ -15,11 +14,11 @@ var limits = new PoolLimits(MaxSize: 8, AcquireTimeout: TimeSpan.FromSeconds(2))
 
 if (!PostgreSqlServer.IsInstalled)
 {
-    Console.Error.WriteLine("PostgreSQL is not installed; this benchmark starts a server of its own. On Debian: apt-get install postgresql.");
+    new Recorder("outages", args).LeaveOut("everything: PostgreSQL is not installed (Debian: apt-get install postgresql)");
     return 1;
 }
 
-var faults = Fault.All(faultTime).Where(fault => only is null || fault.Name == only).ToList();
+var faults = Fault.All(faultTime).Where(fault => only is null ? !quick || fault.Name is "refuse" or "restart" : fault.Name == only).ToList();
 if (faults.Count == 0)
 {
     var names = string.Join(", ", Fault.All(faultTime).Select(fault => $"\"{fault.Name}\""));
@@ -31,7 +30,7 @@ if (faults.Count == 0)
 // would wait for new threads, and that is not what is measured here.
 ThreadPool.SetMinThreads(64, 64);
 
-var reports = new List<OutageReport>();
+var recorder = new Recorder("outages", args);
 await using (var server = await PostgreSqlServer.StartAsync())
 {
     foreach (var fault in faults)
@@ -41,19 +40,17 @@ await using (var server = await PostgreSqlServer.StartAsync())
             await using var proxy = new FaultProxy(server.Port);
             await using var pool = await start(proxy.Port);
             Console.Error.WriteLine($"{fault.Name}: {pool.Name}");
-            reports.Add(await new OutageRun(pool, new Backend(server, proxy), limits, times).RunAsync(fault));
+            recorder.Add((await new OutageRun(pool, new Backend(server, proxy), limits, times).RunAsync(fault)).ToRow());
         }
     }
 }
 
 Console.WriteLine(OutageReport.Legend);
-Table[] tables = [OutageReport.ToTable(reports), await Spike.RunAsync()];
-Console.WriteLine(string.Join(Environment.NewLine, tables.Select(table => table.ToText())));
-if (markdown is not null)
-{
-    await File.WriteAllTextAsync(markdown, string.Join(Environment.NewLine, tables.Select(table => table.ToMarkdown())));
-}
+recorder.Complete();
 
+var spike = new Recorder("spike", args);
+await Spike.RunAsync(spike);
+spike.Complete();
 return 0;
 
 string? Value(string option) => Array.IndexOf(args, option) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

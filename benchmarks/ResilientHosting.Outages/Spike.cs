@@ -1,4 +1,3 @@
-using System.Globalization;
 using ResilientHosting.Benchmarks.Peers;
 using ResilientHosting.Benchmarks.Reporting;
 
@@ -16,20 +15,18 @@ internal static class Spike
     private static readonly TimeSpan WorkTime = TimeSpan.FromMilliseconds(2);
     private static readonly PoolLimits Limits = new(MaxSize: 50, AcquireTimeout: TimeSpan.FromSeconds(30));
 
-    public static async Task<Table> RunAsync()
+    public static async Task RunAsync(Recorder recorder)
     {
-        var rows = new List<string[]>();
-        await MeasureAsync(rows, async create => await ResourcePool<object>.StartAsync(create, pool =>
+        await MeasureAsync(recorder, async create => await ResourcePool<object>.StartAsync(create, pool =>
         {
             pool.MaxSize = Limits.MaxSize;
             pool.AcquireTimeout = Limits.AcquireTimeout;
         }));
-        await MeasureAsync(rows, create => Peer("semaphore", new SemaphorePool<object>(Limits.MaxSize, Objects(create))));
-        await MeasureAsync(rows, create => Peer("channel", new ChannelPool<object>(Limits.MaxSize, Objects(create))));
-        return new Table(["spike", "pool", "objects", "makespan ms", "first come, first served"], rows);
+        await MeasureAsync(recorder, create => Peer("semaphore", new SemaphorePool<object>(Limits.MaxSize, Objects(create))));
+        await MeasureAsync(recorder, create => Peer("channel", new ChannelPool<object>(Limits.MaxSize, Objects(create))));
     }
 
-    private static async Task MeasureAsync(List<string[]> rows, Func<Func<CancellationToken, ValueTask<object>>, Task<IPool<object>>> start)
+    private static async Task MeasureAsync(Recorder recorder, Func<Func<CancellationToken, ValueTask<object>>, Task<IPool<object>>> start)
     {
         var created = 0;
         await using var pool = await start(async token =>
@@ -52,14 +49,9 @@ internal static class Spike
             await Task.Delay(WorkTime, TimeProvider.System);
         })).ToList());
         var makespan = TimeProvider.System.GetElapsedTime(began);
-        rows.Add(
-        [
-            "50 at once",
-            pool.Name,
-            created.ToString(CultureInfo.InvariantCulture),
-            makespan.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture),
-            InOrder(served) ? "yes" : "no",
-        ]);
+        recorder.Add(
+            [("pool", pool.Name), ("first come, first served", InOrder(served) ? "yes" : "no")],
+            [("objects", created), ("makespan ms", makespan.TotalMilliseconds)]);
     }
 
     /// <summary>Leaves five idle objects: as many users hold one at the same time, and give it back.</summary>

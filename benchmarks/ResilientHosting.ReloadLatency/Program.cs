@@ -1,64 +1,97 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ResilientHosting.Benchmarks.DevServers;
+using ResilientHosting.Benchmarks.Reporting;
 using ResilientHosting.ReloadLatency;
 
-// From saving a source file until a new connection gets the new answer: ours and dotnet watch, in the same sitting.
-//   dotnet run -c Release --project benchmarks/ResilientHosting.ReloadLatency
-//     [-- [--quick] [--no-peers] [--files 10,100,300,1000] [--only generated|mvc|sample] [--markdown FILE]]
+// From saving a source file until a new connection gets the new answer: ours, dotnet watch, and the servers of other platforms.
+//   dotnet run -c Release --project benchmarks/ResilientHosting.ReloadLatency -- file|sample|mvc|growth
+//     [--quick] [--record] [--no-peers] [--files 10,100,300,1000]
 var quick = args.Contains("--quick");
-var only = Value("--only");
-var markdown = Value("--markdown");
-var contestants = args.Contains("--no-peers") ? [Contestant.Ours] : Contestant.All;
-var sizes = (Value("--files") ?? (quick ? "10" : "10,100,300,1000")).Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture));
+var peers = !args.Contains("--no-peers");
 
 // Interrupted, it still ends what it started and removes what it wrote.
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var workshop = new Workshop();
-(string Name, Func<Task<Solution>> CreateAsync)[] parts =
-[
-    ("sample", () => SampleSolution.CreateAsync(workshop)),
-    ("mvc", () => MvcSolution.CreateAsync(workshop)),
-    .. sizes.Select(size => ("generated", (Func<Task<Solution>>)(() => GeneratedSolution.CreateAsync(workshop, size)))),
-];
-if (only is not null && parts.All(part => part.Name != only))
+var parts = new Dictionary<string, Func<Recorder, Task>>
 {
-    Console.Error.WriteLine($"There is no part \"{only}\". The parts are {string.Join(", ", parts.Select(part => part.Name).Distinct())}.");
-    return 1;
+    ["file"] = MeasureFileAsync,
+    ["sample"] = async recorder => await MeasureAsync(await SampleSolution.CreateAsync(workshop), recorder),
+    ["mvc"] = async recorder => await MeasureAsync(await MvcSolution.CreateAsync(workshop), recorder),
+    ["growth"] = MeasureGrowthAsync,
+};
+if (args is not [var name, ..] || !parts.TryGetValue(name, out var measureAsync))
+{
+    Console.Error.WriteLine($"Name a part: {string.Join(", ", parts.Keys)}.");
+    return 2;
 }
 
-var measurements = new List<Measurement>();
-foreach (var (_, createAsync) in parts.Where(part => only is null || part.Name == only))
+try
 {
-    var solution = await createAsync();
-    foreach (var contestant in contestants)
-    {
-        Console.Error.WriteLine($"{solution.Name}, {contestant.Name}");
-        try
-        {
-            var series = await Series.RunAsync(solution, contestant, quick ? 3 : contestant.Edits, stop.Token);
-            measurements.AddRange(series);
+    var recorder = new Recorder($"reload-{name}", args);
+    await measureAsync(recorder);
+    recorder.Complete();
+    return 0;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}
 
-            // All of it takes half an hour; whoever ends it early has seen what was measured.
-            Console.Error.WriteLine(Report.Create(series, [contestant]).ToText());
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+async Task MeasureFileAsync(Recorder recorder)
+{
+    await MeasureAsync(await OneFile.CreateDotnetAsync(workshop), recorder);
+    foreach (var platform in peers ? OtherPlatform.All() : [])
+    {
+        if (platform.Tool.IsInstalled)
         {
-            return 130;
+            await RunAsync(platform.Create(workshop), platform.Contestant, recorder);
+        }
+        else
+        {
+            recorder.LeaveOut($"{platform.Contestant.Name}: not installed ({platform.Tool.Remedy})");
         }
     }
 }
 
-var table = Report.Create(measurements, contestants);
-Console.WriteLine(table.ToText());
-if (markdown is not null)
+async Task MeasureGrowthAsync(Recorder recorder)
 {
-    await File.WriteAllTextAsync(markdown, table.ToMarkdown());
+    var sizes = Value("--files") ?? (quick ? "10,100" : "10,100,300,1000");
+    foreach (var size in sizes.Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture)))
+    {
+        var solution = await GeneratedSolution.CreateAsync(workshop, size);
+        await RunAsync(solution, Contestant.Ours with { Edits = 4 }, recorder);
+        if (peers && GeneratedSolution.SizesForPeers.Contains(size))
+        {
+            // The edits before have left newer files, and a peer would spend its start on building them again.
+            await BuildAsync(solution);
+            await RunAsync(solution.WithEdits(GeneratedSolution.EditsForDelta), Contestant.WatchDelta with { Edits = 4 }, recorder);
+            await BuildAsync(solution);
+            await RunAsync(solution.WithEdits(GeneratedSolution.EditsForRestart), Contestant.WatchRestart with { Edits = 3 }, recorder);
+        }
+    }
 }
 
-return 0;
+static Task BuildAsync(Solution solution) => Workshop.DotnetAsync(solution.ProjectDirectory, "build", "-nologo", "-v:q");
+
+async Task MeasureAsync(Solution solution, Recorder recorder)
+{
+    foreach (var contestant in peers ? Contestant.All : [Contestant.Ours])
+    {
+        await RunAsync(solution, contestant, recorder);
+    }
+}
+
+async Task RunAsync(Solution solution, Contestant contestant, Recorder recorder)
+{
+    var before = recorder.Rows.Count;
+    await Series.RunAsync(solution, contestant, quick ? Math.Min(3, contestant.Edits) : contestant.Edits, recorder, stop.Token);
+
+    // All of it takes a while; whoever ends it early has seen what was measured.
+    Console.Error.WriteLine(Table.Of([.. recorder.Rows.Skip(before)]).ToText());
+}
 
 void Stop(PosixSignalContext signal)
 {

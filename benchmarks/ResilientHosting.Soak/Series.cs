@@ -6,24 +6,29 @@ namespace ResilientHosting.Soak;
 /// <summary>Edits saved one after another, and what the process has every so many of them.</summary>
 internal static class Series
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan BetweenEdits = TimeSpan.FromMilliseconds(300);
 
     // Until the retired generations have been collected, and a whole image has taken the place of a long delta.
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(8);
 
     public static async Task<IReadOnlyList<Sample>> RunAsync(
-        Application application, Solution solution, int reloads, int every, CancellationToken cancellationToken)
+        DevServer server, Solution solution, int reloads, int every, CancellationToken cancellationToken)
     {
         var samples = new List<Sample>();
         for (var reload = 1; reload <= reloads; reload++)
         {
             solution.Edits[0].Save(reload);
-            await application.WaitForAsync(solution.Path, Edit.Mark(reload), cancellationToken);
+            if (await server.WaitForAsync(solution.Path, Edit.Mark(reload), Limit, cancellationToken) is not (0, true))
+            {
+                throw new InvalidOperationException($"Edit {reload} was not served within {Limit.TotalMinutes:0} minutes, or a request failed meanwhile.");
+            }
+
             await Task.Delay(BetweenEdits, cancellationToken);
             if (reload % every == 0)
             {
                 await Task.Delay(Settle, cancellationToken);
-                samples.Add(await Sample.TakeAsync(application, reload, cancellationToken));
+                samples.Add(await Sample.TakeAsync(server, reload, cancellationToken));
                 Console.Error.WriteLine(samples[^1]);
             }
         }
@@ -42,14 +47,14 @@ internal static class Series
 /// <param name="Threads">Threads.</param>
 internal sealed record Sample(int Reload, long ResidentBytes, long ManagedBytes, int Generations, int Handles, int Sockets, int Threads)
 {
-    public static async Task<Sample> TakeAsync(Application application, int reload, CancellationToken cancellationToken)
+    public static async Task<Sample> TakeAsync(DevServer server, int reload, CancellationToken cancellationToken)
     {
-        var process = string.Create(CultureInfo.InvariantCulture, $"/proc/{application.ProcessId}");
+        var process = string.Create(CultureInfo.InvariantCulture, $"/proc/{server.ProcessId}");
         var status = File.ReadLines(process + "/status").Select(line => line.Split(':')).ToDictionary(line => line[0], line => line[1]);
         var handles = Directory.GetFileSystemEntries(process + "/fd").Select(handle => new FileInfo(handle).LinkTarget).OfType<string>().ToArray();
 
         // Asked last: what it collects would not have been collected otherwise.
-        var answer = (await application.GetAsync(ObservedSample.MemoryPath, cancellationToken)).Split(' ');
+        var answer = (await server.GetAsync(ObservedSample.MemoryPath, cancellationToken)).Split(' ');
         return new Sample(
             reload,
             long.Parse(status["VmRSS"].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024,

@@ -7,7 +7,7 @@ namespace ResilientHosting.SwapLoad;
 internal sealed record LoadTool(string Program, string[] Arguments, Func<string, LoadReport> Read)
 {
     // Requests of one run: long enough to meet a few swaps, short enough to be repeated until all swaps are met.
-    public static readonly LoadTool Wrk = new("wrk", ["-t1", "-c32", "-d10s"], static text => new LoadReport(
+    public static readonly LoadTool Wrk = new("wrk", ["-t1", "-c32", "-d5s"], static text => new LoadReport(
         Number(text, @"(\d+) requests in"),
         Number(text, @"Non-2xx or 3xx responses: (\d+)")
             + Number(text, "Socket errors: connect (\\d+)") + Number(text, @"read (\d+)") + Number(text, @"write (\d+)") + Number(text, @"timeout (\d+)"),
@@ -18,6 +18,9 @@ internal sealed record LoadTool(string Program, string[] Arguments, Func<string,
         Number(text, @"(\d+) started"),
         Number(text, @"(\d+) started") - Number(text, @" (\d+) 2xx"),
         Time(text, @"time for request:\s+\S+\s+([\d.]+)(us|ms|s)\b")));
+
+    public bool IsInstalled => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, Program)));
 
     private static long Number(string text, string pattern) =>
         Regex.Match(text, pattern) is { Success: true } match ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;

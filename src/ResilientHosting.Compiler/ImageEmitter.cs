@@ -44,9 +44,9 @@ internal sealed class ImageEmitter(Outline outline, ResourceDescription[] resour
         }
 
         // Where a delta is applied the runtime knows no lines any more, so there they needn't be right.
-        return edits.Count == 0
-            ? new Emission(whole.Image, MovedLines.Follow(whole.Symbols, difference, outline), null, [])
-            : EmitDelta(whole, current, edits, cancellationToken);
+        return edits.Count > 0 ? EmitDelta(whole, current, edits, cancellationToken)
+            : difference.MovesMappedLines ? null
+            : new Emission(whole.Image, MovedLines.Follow(whole.Symbols, difference, outline), null, []);
     }
 
     /// <summary>Emits a delta that changes nothing, and forgets it.</summary>

@@ -103,13 +103,14 @@ public sealed class ProjectCompiler
         // What another project changed may reach into any method of this one.
         whole |= changedReferences.Count > 0;
 
-        // Most edits leave what the generators produce as it is, so the image is emitted with that while the generators run.
+        // Most edits of code leave what the generators produce as it is, so the image is emitted with that while the generators run.
         var program = _compilation.AddSyntaxTrees(_generated);
+        var isForGenerators = changedFiles.Count > 0 && !changedFiles.Any(SourceFiles.IsCode);
         Emission? emission = null;
         try
         {
             Parallel.Invoke(
-                () => emission = whole ? null : _emitter.TryDelta(program, cancellationToken),
+                () => emission = isForGenerators ? null : TryDelta(),
                 () => _generators.Run(_compilation, cancellationToken));
         }
         catch (AggregateException e)
@@ -124,10 +125,10 @@ public sealed class ProjectCompiler
             return ([], [], null, null, broken);
         }
 
-        if (!SameTexts(generated, _generated))
+        if (isForGenerators || !SameTexts(generated, _generated))
         {
             program = _compilation.AddSyntaxTrees(generated);
-            emission = whole ? null : _emitter.TryDelta(program, cancellationToken);
+            emission = TryDelta();
         }
 
         emission ??= _emitter.EmitWhole(program, cancellationToken);
@@ -145,6 +146,8 @@ public sealed class ProjectCompiler
         return (emission.Image, emission.Symbols, emission.Delta, reference, [.. _generators.Diagnostics.Concat(emission.Diagnostics)
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning && !diagnostic.IsSuppressed)
             .Select(Describe)]);
+
+        Emission? TryDelta() => whole ? null : _emitter.TryDelta(program, cancellationToken);
     }
 
     private static bool SameTexts(ImmutableArray<SyntaxTree> newer, ImmutableArray<SyntaxTree> older) =>

@@ -39,6 +39,9 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
     public bool Differ => _touched.Any(path =>
         !_accepted.TryGetValue(path, out var older) || !_trees.TryGetValue(path, out var newer) || !SameWords(older, newer));
 
+    /// <summary>Whether a file is C#, and not something that a generator makes C# of.</summary>
+    public static bool IsCode(string path) => Path.GetExtension(path) == ".cs";
+
     /// <summary>The program with these files has been compiled without an error.</summary>
     public void Accept()
     {
@@ -59,7 +62,7 @@ internal sealed class SourceFiles(CSharpCommandLineArguments arguments)
         foreach (var path in changed)
         {
             _touched.Add(path);
-            if (_additional.ContainsKey(path) || Path.GetExtension(path) != ".cs")
+            if (_additional.ContainsKey(path) || !IsCode(path))
             {
                 UpdateAdditional(generators, path);
                 continue;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using ResilientHosting.Aborts;
+using ScaleOut.Infrastructure;
 
 namespace ResendApp;
 
@@ -16,6 +17,8 @@ namespace ResendApp;
 public static class Application
 {
     public const long Gate = 1;
+
+    public const string CacheSchema = PostgreSqlCache.Schema;
 
     private static readonly Action<ILogger, int, Exception?> Started =
         LoggerMessage.Define<int>(LogLevel.Information, default, "Work started in {Process}.");

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using ResilientHosting.Aborts;
 using ResilientHosting.Tests.Aborts.Record;
+using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests;
 
@@ -43,16 +44,7 @@ public sealed partial class TelemetryDocumentTests
 
     private static string KindOf(Instrument instrument) => instrument.GetType().Name.Split('`')[0];
 
-    private static string Document()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "docs", "telemetry.md")))
-        {
-            folder = folder.Parent ?? throw new FileNotFoundException("No folder above the tests has docs/telemetry.md.");
-        }
-
-        return File.ReadAllText(Path.Combine(folder.FullName, "docs", "telemetry.md"));
-    }
+    private static string Document() => File.ReadAllText(Repository.PathOf("docs", "telemetry.md"));
 
     [GeneratedRegex(@"^\| (?<id>\d{4}) \| `(?<name>\w+)` \| (?<level>\w+) \|", RegexOptions.Multiline)]
     private static partial Regex EventRow();

@@ -17,26 +17,15 @@ internal sealed record Storm(int Rounds, int Requests)
 {
     private static readonly TimeSpan WorkTime = TimeSpan.FromMilliseconds(10);
 
-    public async Task<Table> RunAsync()
+    public async Task RunAsync(Recorder recorder)
     {
-        var rows = new List<string[]>();
         foreach (var contestant in (Contestant[])[Contestant.PlainWithHandler, Contestant.OursWithHandler])
         {
-            rows.Add(await RunAsync(contestant));
+            recorder.Add(await RunAsync(contestant));
         }
-
-        return new Table(
-            [
-                $"{Rounds * Requests} aborts", "healthy p50 us", "ratio", "healthy p99 us", "ratio", "lines", "memory kB", "handles", "sockets",
-                "timers", "unobserved",
-            ],
-            rows)
-        {
-            TextColumns = 1,
-        };
     }
 
-    private async Task<string[]> RunAsync(Contestant contestant)
+    private async Task<Row> RunAsync(Contestant contestant)
     {
         var unobserved = 0;
         void CountUnobserved(object? sender, UnobservedTaskExceptionEventArgs unobservedTask) => Interlocked.Increment(ref unobserved);
@@ -67,20 +56,23 @@ internal sealed record Storm(int Rounds, int Requests)
             var after = ProcessState.Take(server.Address.Port);
             clients.StandardInput.Close();
             await clients.WaitForExitAsync();
-            return
-            [
-                contestant.Name,
-                FromTo(Median(rounds, pair => pair.Stay.Median), Median(rounds, pair => pair.Leave.Median)),
-                Ratio(Median(rounds, pair => pair.Leave.Median / pair.Stay.Median)),
-                FromTo(Median(rounds, pair => pair.Stay.P99), Median(rounds, pair => pair.Leave.P99)),
-                Ratio(Median(rounds, pair => pair.Leave.P99 / pair.Stay.P99)),
-                FromTo(0, server.Lines.Problems - linesBefore),
-                FromTo(before.Memory / 1024d, after.Memory / 1024d),
-                FromTo(before.Handles, after.Handles),
-                before.Sockets is { } sockets ? FromTo(sockets, after.Sockets!.Value) : "not counted",
-                FromTo(before.Timers, after.Timers),
-                FromTo(0, unobserved),
-            ];
+            return new Row(
+                [("application", contestant.Name)],
+                [
+                    ("aborts", Rounds * Requests),
+                    ("median µs, calm", rounds.Select(pair => pair.Stay.Median).Median()),
+                    ("median µs, storm", rounds.Select(pair => pair.Leave.Median).Median()),
+                    ("median ratio", rounds.Select(pair => pair.Leave.Median / pair.Stay.Median).Median()),
+                    ("p99 µs, calm", rounds.Select(pair => pair.Stay.P99).Median()),
+                    ("p99 µs, storm", rounds.Select(pair => pair.Leave.P99).Median()),
+                    ("p99 ratio", rounds.Select(pair => pair.Leave.P99 / pair.Stay.P99).Median()),
+                    ("lines at Warning or above", server.Lines.Problems - linesBefore),
+                    ("memory kB gained", (after.Memory - before.Memory) / 1024d),
+                    ("handles gained", after.Handles - before.Handles),
+                    ("sockets gained", after.Sockets - before.Sockets),
+                    ("timers gained", after.Timers - before.Timers),
+                    ("unobserved exceptions", unobserved),
+                ]);
         }
         finally
         {
@@ -108,14 +100,4 @@ internal sealed record Storm(int Rounds, int Requests)
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
     }) ?? throw new InvalidOperationException("The clients did not start.");
-
-    private static double Median(IEnumerable<(CrowdReport Stay, CrowdReport Leave)> rounds, Func<(CrowdReport Stay, CrowdReport Leave), double> value)
-    {
-        var ordered = rounds.Select(value).Order().ToList();
-        return (ordered[(ordered.Count - 1) / 2] + ordered[ordered.Count / 2]) / 2;
-    }
-
-    private static string Ratio(double ratio) => ratio.ToString("F2", CultureInfo.InvariantCulture);
-
-    private static string FromTo(double before, double after) => string.Create(CultureInfo.InvariantCulture, $"{before:F0} -> {after:F0}");
 }

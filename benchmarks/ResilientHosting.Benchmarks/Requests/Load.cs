@@ -8,7 +8,7 @@ namespace ResilientHosting.Benchmarks;
 /// <param name="Depth">How many requests each sends before it waits for the answers.</param>
 internal sealed record Load(string Name, int Connections, int Depth)
 {
-    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(0.4);
 
     /// <summary>Asks for one round and returns the requests per second.</summary>
     public async Task<double> RunAsync(string path, WebApplication app)

@@ -1,37 +1,49 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using ResilientHosting.Benchmarks.Features;
+using ResilientHosting.Benchmarks.Reporting;
 using ResilientHosting.Resources;
 
 namespace ResilientHosting.Benchmarks;
 
 /// <summary>
-/// Whole requests over a real Kestrel: the same endpoint with a plain scoped service and with a pooled resource, in turns, so that a noisy
-/// machine disturbs both alike. The result is the median of the ratios of neighbouring rounds.
+/// Whole requests over a real Kestrel, of applications that differ in one thing, in turns, so that a noisy machine disturbs all alike. The
+/// result is the median of the ratios of neighbouring rounds.
 /// </summary>
 internal static class RequestComparison
 {
-    public const int DefaultRounds = 15;
+    private const int Rounds = 10;
+    private const int QuickRounds = 3;
 
-    private static readonly Load[] Loads = [new("one by one", Connections: 8, Depth: 1), new("pipelined", Connections: 4, Depth: 16)];
+    private static readonly Load[] Loads =
+        [new("one by one", Connections: 8, Depth: 1), new("16 requests pipelined", Connections: 4, Depth: 16)];
 
-    public static async Task RunAsync(int rounds)
+    public static async Task RunAsync(string[] args)
+    {
+        var recorder = new Recorder("requests", args);
+        var rounds = args.Contains("--quick") ? QuickRounds : Rounds;
+        await CompareResourcesAsync(rounds, recorder);
+        await CompareFeaturesAsync(rounds, recorder);
+        recorder.Complete();
+    }
+
+    private static async Task CompareResourcesAsync(int rounds, Recorder recorder)
     {
         var database = Path.Combine(Path.GetTempPath(), $"requests-{Guid.NewGuid():N}.sqlite");
-        await using var plain = await StartAsync(AddScopedServices(database), MapScopedServices);
-        await using var pooled = await StartAsync(AddPooledResources(database), MapPooledResources);
-        Console.WriteLine("endpoint  requests    scoped req/s  pooled req/s  pooled/scoped");
+        await using var plain = await StartAsync("scoped service", AddScopedServices(database), MapScopedServices);
+        await using var pooled = await StartAsync("pooled resource", AddPooledResources(database), MapPooledResources);
         try
         {
             foreach (var path in (string[])["/nothing", "/item", "/query"])
             {
                 foreach (var load in Loads)
                 {
-                    await CompareAsync(path, load, plain, pooled, rounds);
+                    await CompareAsync(path, load, [plain, pooled], rounds, recorder);
                 }
             }
         }
@@ -39,6 +51,29 @@ internal static class RequestComparison
         {
             SqliteConnection.ClearAllPools();
             File.Delete(database);
+        }
+    }
+
+    private static async Task CompareFeaturesAsync(int rounds, Recorder recorder)
+    {
+        var variants = new List<Variant>();
+        foreach (var features in (Feature[])[Feature.None, Feature.Resources, Feature.Tolerance, Feature.Reloader, Feature.All])
+        {
+            variants.Add(await StartAsync(features.Describe(), services => features.AddTo(services), app =>
+            {
+                features.Use(app);
+                app.MapGet("/bare", () => TypedResults.Text("hello"));
+            }));
+        }
+
+        foreach (var load in Loads)
+        {
+            await CompareAsync("/bare", load, variants, rounds, recorder);
+        }
+
+        foreach (var variant in variants)
+        {
+            await variant.DisposeAsync();
         }
     }
 
@@ -86,41 +121,48 @@ internal static class RequestComparison
         return (string)command.ExecuteScalar()!;
     }
 
-    private static async Task<WebApplication> StartAsync(Action<IServiceCollection> configure, Action<WebApplication> map)
+    private static async Task<Variant> StartAsync(string name, Action<IServiceCollection> configure, Action<WebApplication> map)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         configure(builder.Services);
         var app = builder.Build();
         map(app);
         await app.StartAsync();
-        return app;
+        return new Variant(name, app);
     }
 
-    private static async Task CompareAsync(string path, Load load, WebApplication plain, WebApplication pooled, int rounds)
+    private static async Task CompareAsync(string path, Load load, IReadOnlyList<Variant> variants, int rounds, Recorder recorder)
     {
         // The first round of each warms it up.
-        await load.RunAsync(path, plain);
-        await load.RunAsync(path, pooled);
-
-        var measured = new List<(double Plain, double Pooled)>();
-        for (var round = 0; round < rounds; round++)
+        var measured = new List<double[]>();
+        for (var round = 0; round <= rounds; round++)
         {
-            measured.Add((await load.RunAsync(path, plain), await load.RunAsync(path, pooled)));
+            var rates = new double[variants.Count];
+            for (var variant = 0; variant < variants.Count; variant++)
+            {
+                rates[variant] = await load.RunAsync(path, variants[variant].App);
+            }
+
+            measured.Add(rates);
         }
 
-        var scoped = Median(measured, pair => pair.Plain);
-        var withPool = Median(measured, pair => pair.Pooled);
-        var ratio = Median(measured, pair => pair.Pooled / pair.Plain);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{path,-10}{load.Name,-10}{scoped,14:F0}{withPool,14:F0}{ratio,15:F3}"));
+        measured.RemoveAt(0);
+        for (var variant = 0; variant < variants.Count; variant++)
+        {
+            recorder.Add(
+                [("endpoint", path), ("load", load.Name), ("application", variants[variant].Name)],
+                [
+                    ("requests/s", measured.Select(rates => rates[variant]).Median()),
+                    ("ratio", measured.Select(rates => rates[variant] / rates[0]).Median()),
+                ]);
+        }
     }
 
-    private static double Median(List<(double Plain, double Pooled)> pairs, Func<(double Plain, double Pooled), double> value)
+    private sealed record Variant(string Name, WebApplication App) : IAsyncDisposable
     {
-        var ordered = pairs.Select(value).Order().ToList();
-        return (ordered[(ordered.Count - 1) / 2] + ordered[ordered.Count / 2]) / 2;
+        public ValueTask DisposeAsync() => App.DisposeAsync();
     }
 
     private sealed class Item

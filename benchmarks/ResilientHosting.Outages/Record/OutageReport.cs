@@ -1,4 +1,3 @@
-using System.Globalization;
 using ResilientHosting.Benchmarks.Reporting;
 
 namespace ResilientHosting.Outages;
@@ -36,24 +35,17 @@ internal sealed record OutageReport(string Fault, string Pool)
 
     public required int LeakedSlots { get; init; }
 
-    public static Table ToTable(IEnumerable<OutageReport> reports) => new(
-        ["fault", "pool", "ok", "failed: no reason", "failed: reason", "failed in use", "overrun ms", "dials/s", "recovered ms", "errors after", "leaked"],
-        [.. reports.Select(report => report.ToRow())]);
-
-    private string[] ToRow() =>
-    [
-        Fault,
-        Pool,
-        Number(Succeeded),
-        Number(TimedOut),
-        Number(Explained),
-        Number(FailedInUse),
-        Number(Math.Max(0, WorstOverrun.TotalMilliseconds)),
-        Number(DialsPerSecond),
-        FirstSuccess is { } time ? Number(time.TotalMilliseconds) : "never",
-        Number(ErrorsAfterwards),
-        Number(LeakedSlots),
-    ];
-
-    private static string Number(double value) => value.ToString("F0", CultureInfo.InvariantCulture);
+    public Row ToRow() => new(
+        [("fault", Fault), ("pool", Pool)],
+        [
+            ("ok", Succeeded),
+            ("failed: no reason", TimedOut),
+            ("failed: reason", Explained),
+            ("failed in use", FailedInUse),
+            ("overrun ms", Math.Max(0, WorstOverrun.TotalMilliseconds)),
+            ("dials/s", DialsPerSecond),
+            ("recovered ms", FirstSuccess?.TotalMilliseconds),
+            ("errors after", ErrorsAfterwards),
+            ("leaked", LeakedSlots),
+        ]);
 }

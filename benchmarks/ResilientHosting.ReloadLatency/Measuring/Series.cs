@@ -1,26 +1,40 @@
 using System.Diagnostics;
 using ResilientHosting.Benchmarks.DevServers;
+using ResilientHosting.Benchmarks.Reporting;
 
 namespace ResilientHosting.ReloadLatency;
 
 /// <summary>Edits saved one after another while the application runs, and the time until each is served.</summary>
 internal static class Series
 {
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan BetweenEdits = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static async Task<IReadOnlyList<Measurement>> RunAsync(Solution solution, Contestant contestant, int edits, CancellationToken cancellationToken)
+    /// <summary>Runs all edits of a solution, and yields a row for each kind.</summary>
+    public static async Task RunAsync(
+        Solution solution, Contestant contestant, int edits, Recorder recorder, CancellationToken cancellationToken)
     {
-        var measurements = new List<Measurement>();
-        await using var server = await DevServer.StartAsync(solution, contestant, cancellationToken);
+        var stages = new Stages();
+        DevServer server;
+        try
+        {
+            server = await DevServer.StartAsync(solution, contestant, cancellationToken, stages.Read);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            recorder.LeaveOut($"{solution.Name} with {contestant.Name}: it did not serve within {DevServer.StartLimit.TotalSeconds:0} s of its start");
+            return;
+        }
+
+        await using var running = server;
         await Task.Delay(Settle, cancellationToken);
 
         // No mark may come twice: an answer must not be taken for that of an earlier edit.
         var mark = 0;
         foreach (var edit in solution.Edits)
         {
-            var original = File.ReadAllText(edit.File);
+            var original = await File.ReadAllTextAsync(edit.File, cancellationToken);
             var times = new List<TimeSpan>();
             var failed = 0;
             var served = true;
@@ -34,31 +48,31 @@ internal static class Series
                 await Task.Delay(BetweenEdits, cancellationToken);
             }
 
-            measurements.Add(new Measurement(solution.Name, edit.Name, contestant.Name, served ? times : [], failed));
-            File.WriteAllText(edit.File, original);
+            recorder.Add(ToRow(solution, edit, contestant, served ? times : [], served ? failed : null, stages.Take()));
+
+            // The next kind of edit begins where this one did, and not before that is served: a long reload would be part of its time.
+            await File.WriteAllTextAsync(edit.File, original, cancellationToken);
+            await server.WaitForAsync(
+                solution.Path, answer => !answer.Contains(Edit.Mark(mark), StringComparison.Ordinal), Limit, cancellationToken);
             await Task.Delay(Settle, cancellationToken);
+            stages.Take();
         }
-
-        return measurements;
     }
-}
 
-/// <summary>What one series gave.</summary>
-/// <param name="Solution">The solution.</param>
-/// <param name="Edit">The kind of edit.</param>
-/// <param name="Contestant">Who served it.</param>
-/// <param name="Times">From save to served, in order; empty if an edit was never served.</param>
-/// <param name="FailedPolls">How many polls got no answer.</param>
-internal sealed record Measurement(string Solution, string Edit, string Contestant, IReadOnlyList<TimeSpan> Times, int FailedPolls)
-{
-    /// <summary>Gets the times but the first, which also pays for code that runs for the first time.</summary>
-    private IReadOnlyList<double> Warm { get; } = [.. Times.Skip(1).Select(time => time.TotalMilliseconds).Order()];
-
-    public double? First => Times.Count == 0 ? null : Times[0].TotalMilliseconds;
-
-    public double? Min => Warm.Count == 0 ? null : Warm[0];
-
-    public double? Max => Warm.Count == 0 ? null : Warm[^1];
-
-    public double? Median => Warm.Count == 0 ? null : (Warm[(Warm.Count - 1) / 2] + Warm[Warm.Count / 2]) / 2;
+    // The first edit also pays for code that runs for the first time. It is shown by itself.
+    private static Row ToRow(
+        Solution solution, Edit edit, Contestant contestant, List<TimeSpan> times, int? failedPolls, (string Name, double? Value)[] stages)
+    {
+        double[] warm = [.. times.Skip(1).Select(time => time.TotalMilliseconds).Order()];
+        return new Row(
+            [("solution", solution.Name), ("edit", edit.Name), ("served by", contestant.Name)],
+            [
+                ("median ms", warm.Median()),
+                ("min ms", warm.Length == 0 ? null : warm[0]),
+                ("max ms", warm.Length == 0 ? null : warm[^1]),
+                ("first ms", times.Count == 0 ? null : times[0].TotalMilliseconds),
+                ("edits", times.Count),
+                ("failed polls", failedPolls), .. stages,
+            ]);
+    }
 }

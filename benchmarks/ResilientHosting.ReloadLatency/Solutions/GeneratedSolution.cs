@@ -1,3 +1,4 @@
+using System.Globalization;
 using ResilientHosting.Benchmarks.DevServers;
 
 namespace ResilientHosting.ReloadLatency;
@@ -5,6 +6,15 @@ namespace ResilientHosting.ReloadLatency;
 /// <summary>A web application over two libraries, of as many files as asked for.</summary>
 internal static class GeneratedSolution
 {
+    /// <summary>Others are measured for ours alone: the builds of the peers take long.</summary>
+    public static readonly int[] SizesForPeers = [10, 300];
+
+    /// <summary>What is measured for a peer that applies deltas.</summary>
+    public static readonly string[] EditsForDelta = ["app, body", "app, method added", "library, body"];
+
+    /// <summary>What is measured for a peer that restarts, where the kind of edit makes no difference.</summary>
+    public static readonly string[] EditsForRestart = ["app, body"];
+
     public static async Task<Solution> CreateAsync(Workshop workshop, int files)
     {
         var folder = workshop.CreateFolder($"generated-{files}");
@@ -37,7 +47,7 @@ internal static class GeneratedSolution
         }
 
         await Workshop.DotnetAsync(Path.Combine(folder, "App"), "build", "-nologo", "-v:q");
-        return new Solution($"{files} files", Path.Combine(folder, "App"), "/", edits);
+        return new Solution(string.Create(CultureInfo.InvariantCulture, $"{files} files"), Path.Combine(folder, "App"), "/", edits);
 
         void Project(string name, string sdk, string references) => Workshop.Write(Of(name, $"{name}.csproj"), $"""
             <Project Sdk="{sdk}">

@@ -9,6 +9,7 @@ namespace ResilientHosting.Compiler;
 /// <param name="Key">Tells it apart from its siblings, and finds it again in another version of the file.</param>
 /// <param name="Node">The syntax that declares it.</param>
 /// <param name="Frame">The words of its declaration without its bodies, its initializers and its members.</param>
+/// <param name="MappedLines">Which lines of another file its frame stands for, as a generator says with <c>#line</c>.</param>
 /// <param name="Bodies">What is compiled into methods, in the order of the source.</param>
 /// <param name="Initializer">What is compiled into the constructors of its type.</param>
 /// <param name="Members">What is declared inside.</param>
@@ -16,6 +17,7 @@ internal sealed record Declaration(
     string Key,
     SyntaxNode Node,
     string Frame,
+    string MappedLines,
     IReadOnlyList<Body> Bodies,
     SyntaxNode? Initializer,
     IReadOnlyList<Declaration> Members)

@@ -28,6 +28,9 @@ internal sealed class Difference
     /// <summary>Gets the files that differ, if only by a comment.</summary>
     public IReadOnlyList<(SyntaxTree? Older, SyntaxTree Newer)> Trees => _trees;
 
+    /// <summary>Gets a value indicating whether code outside of bodies stands for other lines of the file that it was generated from.</summary>
+    public bool MovesMappedLines { get; private set; }
+
     /// <summary>Gets a value indicating whether all that others can depend on is as it was.</summary>
     public bool IsInsideBodies => _added.Count == 0;
 
@@ -102,6 +105,7 @@ internal sealed class Difference
             return false;
         }
 
+        MovesMappedLines |= older.MappedLines != newer.MappedLines;
         _bodies.AddRange(older.Bodies.Zip(newer.Bodies).Where(pair => !pair.First.SameText(pair.Second)));
         if (older.Initializer?.ToString() != newer.Initializer?.ToString())
         {

@@ -55,7 +55,8 @@ internal sealed class Outline
         string key, SyntaxNode node, IReadOnlyList<Body> bodies, SyntaxNode? initializer = null, IEnumerable<MemberDeclarationSyntax>? members = null)
     {
         var inside = members?.Select(Describe).ToArray() ?? [];
-        return new Declaration(key, node, FrameOf(node, bodies, initializer, inside), bodies, initializer, WithUniqueKeys(inside));
+        var (frame, lines) = FrameOf(node, bodies, initializer, inside);
+        return new Declaration(key, node, frame, lines, bodies, initializer, WithUniqueKeys(inside));
     }
 
     /// <summary>Two blocks of a namespace in one file, or a program with errors, have keys in common.</summary>
@@ -64,9 +65,10 @@ internal sealed class Outline
             ? members
             : [.. members.GroupBy(member => member.Key).SelectMany(same => same.Select((member, i) => i == 0 ? member : member with { Key = $"{member.Key} #{i}" }))];
 
-    private static string FrameOf(SyntaxNode node, IEnumerable<Body> bodies, SyntaxNode? initializer, Declaration[] members)
+    private static (string Frame, string MappedLines) FrameOf(
+        SyntaxNode node, IEnumerable<Body> bodies, SyntaxNode? initializer, Declaration[] members)
     {
-        var (frame, body) = (new StringBuilder(), bodies.SelectMany(body => body.Nodes).ToHashSet());
+        var (frame, lines, body) = (new StringBuilder(), new StringBuilder(), bodies.SelectMany(body => body.Nodes).ToHashSet());
         var apart = members.Select(member => member.Node).Concat(body).Append(initializer).ToHashSet();
         foreach (var part in node.DescendantNodesAndTokens(child => !apart.Contains(child) && !IsInterception(child)))
         {
@@ -81,25 +83,54 @@ internal sealed class Outline
                 frame.Append("{} ");
                 if (part.AsNode() is { ContainsDirectives: true } statements)
                 {
-                    AddDirectives(statements.DescendantTrivia());
+                    AddDirectives(ReachingBeyond(statements));
                 }
             }
         }
 
         // Whether a body is a block or an expression makes no difference to others, nor does an initializer.
-        return frame.ToString().TrimEnd(' ', ';');
+        return (frame.ToString().TrimEnd(' ', ';'), lines.ToString());
 
         // #if, #nullable, #pragma and #line reach beyond the place they stand in.
         void AddDirectives(IEnumerable<SyntaxTrivia> trivia)
         {
-            foreach (var directive in trivia)
+            foreach (var directive in trivia.Where(trivia => trivia.IsDirective))
             {
-                if (directive.IsDirective && !directive.IsKind(SyntaxKind.RegionDirectiveTrivia) && !directive.IsKind(SyntaxKind.EndRegionDirectiveTrivia))
+                switch (directive.GetStructure())
                 {
-                    frame.Append(directive.ToFullString());
+                    // The checksum is for debuggers. It tells of each edit of the file that a generator has read.
+                    case RegionDirectiveTriviaSyntax or EndRegionDirectiveTriviaSyntax or PragmaChecksumDirectiveTriviaSyntax:
+                        break;
+                    case LineOrSpanDirectiveTriviaSyntax { File.IsMissing: false } line:
+                        frame.Append("#line ").Append(line.File.Text);
+                        lines.Append(directive.ToFullString());
+                        break;
+                    default:
+                        frame.Append(directive.ToFullString());
+                        break;
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// A block is compiled again if anything in it changes, its directives too. For what comes after it only the last word of a kind counts:
+    /// a generator maps each piece of code in a block, and ends with what was before.
+    /// </summary>
+    private static IEnumerable<SyntaxTrivia> ReachingBeyond(SyntaxNode body)
+    {
+        var directives = body.DescendantTrivia().Where(trivia => trivia.IsDirective).ToArray();
+        return body is not BlockSyntax
+            ? directives
+            : directives.Where((directive, i) =>
+                directive.SpanStart < body.SpanStart || !directives.Skip(i + 1).Any(later => Overrules(later, directive)));
+
+        static bool Overrules(SyntaxTrivia later, SyntaxTrivia directive) => (later.GetStructure(), directive.GetStructure()) switch
+        {
+            (LineOrSpanDirectiveTriviaSyntax, LineOrSpanDirectiveTriviaSyntax) => true,
+            (NullableDirectiveTriviaSyntax { TargetToken.RawKind: 0 }, NullableDirectiveTriviaSyntax { TargetToken.RawKind: 0 }) => true,
+            _ => false,
+        };
     }
 
     /// <summary>Where a generator intercepts calls changes with every edit of the file they stand in; nobody asks for it at run time.</summary>

@@ -51,7 +51,7 @@ public sealed class AdoptionOptions
     {
         if (!IsHeaderName(HeaderName))
         {
-            errors.AddError($"must be the name of a header, but is \"{HeaderName}\".", Path(nameof(HeaderName)));
+            errors.AddError<ClientAbortOptions>($"must be the name of a header, but is \"{HeaderName}\".", Path(nameof(HeaderName)));
         }
 
         CheckTime(errors, nameof(ResultRetention), ResultRetention, TimeSpan.FromTicks(1), LongestRetention);
@@ -59,12 +59,12 @@ public sealed class AdoptionOptions
         CheckTime(errors, nameof(CacheTimeout), CacheTimeout, TimeSpan.FromTicks(1), LongestCacheTimeout);
         if (MaxResultSize is < 1 or > LargestResult)
         {
-            errors.AddError($"must be from 1 to {LargestResult} bytes, but is {MaxResultSize}.", Path(nameof(MaxResultSize)));
+            errors.AddError<ClientAbortOptions>($"must be from 1 to {LargestResult} bytes, but is {MaxResultSize}.", Path(nameof(MaxResultSize)));
         }
 
         if (MaxRetainedSize < MaxResultSize)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must be at least {nameof(MaxResultSize)}, {MaxResultSize} bytes, but is {MaxRetainedSize}.",
                 Path(nameof(MaxRetainedSize)));
         }
@@ -75,7 +75,7 @@ public sealed class AdoptionOptions
         if (value < least || value > most)
         {
             var from = least.Ticks == 1 ? "above 0 and at most" : $"from {least} to";
-            errors.AddError($"must be {from} {most}, but is {value}.", Path(name));
+            errors.AddError<ClientAbortOptions>($"must be {from} {most}, but is {value}.", Path(name));
         }
     }
 

@@ -8,9 +8,10 @@ internal sealed class ClientAbortMiddleware(
 
     public Task InvokeAsync(HttpContext context)
     {
-        var metadata = context.GetEndpoint()?.Metadata;
+        var endpoint = context.GetEndpoint();
+        var metadata = endpoint?.Metadata;
         if (metadata?.GetMetadata<DisableClientAbortToleranceAttribute>() is not null
-            || context.Features.Get<IClientAbortFeature>() is not null)
+            || context.Features.Find<IClientAbortFeature>() is not null)
         {
             // Once a request: a pipeline that is run again for an error page belongs to the request that is being watched.
             return next(context);
@@ -18,10 +19,10 @@ internal sealed class ClientAbortMiddleware(
 
         var options = settings.Options;
         var policy = metadata?.GetMetadata<ClientAbortAttribute>()?.PolicyAmong(options);
-        if (metadata?.GetMetadata<AdoptOnResendAttribute>() is not null && context.GetEndpoint() is { } endpoint)
+        if (metadata?.GetMetadata<AdoptOnResendAttribute>() is not null)
         {
-            policy = AdoptionPolicy.Resolve(endpoint, policy, options.DefaultPolicy);
-            context.SetEndpoint(adopting.Wrap(endpoint));
+            policy = AdoptionPolicy.Resolve(endpoint!, policy, options.DefaultPolicy);
+            endpoint = adopting.Wrap(endpoint!);
         }
 
         policy ??= options.DefaultPolicy;
@@ -31,13 +32,13 @@ internal sealed class ClientAbortMiddleware(
             return RefuseAsync(context);
         }
 
-        return AbortMonitor.Attach(context, settings, policy, client) is { } monitor
-            ? TolerateAsync(context, monitor, policy)
+        return AbortMonitor.Attach(context, endpoint, settings, policy, client) is { } monitor
+            ? TolerateAsync(context, endpoint, monitor, policy)
             : next(context);
     }
 
     // One method on purpose: each further async one would cost every request that waits for something another object.
-    private async Task TolerateAsync(HttpContext context, AbortMonitor monitor, ClientAbortPolicy policy)
+    private async Task TolerateAsync(HttpContext context, Endpoint? endpoint, AbortMonitor monitor, ClientAbortPolicy policy)
     {
         var outcome = AbortOutcome.Dropped;
         try
@@ -47,7 +48,7 @@ internal sealed class ClientAbortMiddleware(
                 : await SecureBodyAsync(context, monitor).ConfigureAwait(false);
             if (mayRun)
             {
-                _guard.Apply(context);
+                _guard.Apply(context, endpoint);
                 monitor.HandlerStarts();
                 await next(context).ConfigureAwait(false);
 

@@ -7,14 +7,14 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
         var errors = new ValidateOptionsResultBuilder();
         if (options.SettleTimeout < TimeSpan.Zero || options.SettleTimeout > ClientAbortOptions.LongestSettleTimeout)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must be from 0 to {ClientAbortOptions.LongestSettleTimeout}, but is {options.SettleTimeout}.",
                 nameof(options.SettleTimeout));
         }
 
         if (options.MaxSecuredBodySize is < 1 or > ClientAbortOptions.LargestSecuredBody)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must be from 1 to {ClientAbortOptions.LargestSecuredBody} bytes, but is {options.MaxSecuredBodySize}.",
                 nameof(options.MaxSecuredBodySize));
         }
@@ -23,20 +23,20 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
         CheckOrphans(options.MaxOrphansPerClient, nameof(options.MaxOrphansPerClient));
         if (options.OrphanHardCap <= TimeSpan.Zero || options.OrphanHardCap > ClientAbortPolicy.LongestGrace)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must be above 0 and at most {ClientAbortPolicy.LongestGrace}, but is {options.OrphanHardCap}.",
                 nameof(options.OrphanHardCap));
         }
 
         if (options.DetailSampling is < 0 or > ClientAbortOptions.RarestDetail)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must be from 0 to {ClientAbortOptions.RarestDetail}, but is {options.DetailSampling}.", nameof(options.DetailSampling));
         }
 
         if (options.DefaultPolicy is null)
         {
-            errors.AddError(
+            errors.AddError<ClientAbortOptions>(
                 $"must not be null. Set {nameof(ClientAbortPolicy)}.{nameof(ClientAbortPolicy.Cancel)} for the usual behaviour.",
                 nameof(options.DefaultPolicy));
         }
@@ -48,7 +48,7 @@ internal sealed class ClientAbortOptionsValidator : IValidateOptions<ClientAbort
         {
             if (limit is < 0 or > ClientAbortOptions.MostOrphans)
             {
-                errors.AddError($"must be from 0 to {ClientAbortOptions.MostOrphans}, but is {limit}.", option);
+                errors.AddError<ClientAbortOptions>($"must be from 0 to {ClientAbortOptions.MostOrphans}, but is {limit}.", option);
             }
         }
     }

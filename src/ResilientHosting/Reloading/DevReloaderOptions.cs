@@ -80,6 +80,33 @@ public sealed class DevReloaderOptions
     /// <value>The default is <see langword="false"/>. Configuration that is read at the start alone always starts the application again.</value>
     public bool RestartOnConfigurationChange { get; set; }
 
+    /// <summary>
+    /// Gets or sets a value indicating whether the pages that a browser opens get a script that refreshes them after a reload, replaces
+    /// their style sheets, and shows what is wrong with the latest edit.
+    /// </summary>
+    /// <value>The default is <see langword="true"/>. Only whole pages get it, and only where <c>/_dev</c> may be read.</value>
+    public bool RefreshBrowser { get; set; } = true;
+
+    /// <summary>Gets or sets a value indicating whether other machines may read <c>/_dev</c>, which shows errors and pieces of source code.</summary>
+    /// <value>The default is <see langword="false"/>: the loopback address alone, and no proxy that speaks for somebody else.</value>
+    public bool AllowRemoteAccess { get; set; }
+
+    /// <summary>Gets the names, besides <c>localhost</c> and addresses, under which <c>/_dev</c> may be asked for.</summary>
+    /// <value>Host names without port, such as <c>shop.test</c>. The default is none: a name may belong to somebody who points it here.</value>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Gets or sets a file to which each reload is appended, as one line of JSON.</summary>
+    /// <value>A path, relative to the project's folder unless it is absolute. The default is <see langword="null"/>: no such file.</value>
+    public string? EventFile { get; set; }
+
+    /// <summary>Gets or sets the editor that opens the places which errors name.</summary>
+    /// <value>
+    /// <c>vscode</c>, <c>vscode-insiders</c>, <c>vscodium</c>, <c>cursor</c>, <c>windsurf</c>, <c>zed</c>, <c>rider</c>, or a URI that the
+    /// editor has registered, with <c>{file}</c> and perhaps <c>{line}</c> and <c>{column}</c> in it; <see langword="null"/> for no links.
+    /// The default is the editor in whose terminal the process was started, as far as it can be told, and <c>vscode</c> otherwise.
+    /// </value>
+    public string? Editor { get; set; } = EditorLinks.OfThisTerminal;
+
     private static bool PollingIsForced =>
         Environment.GetEnvironmentVariable("DOTNET_USE_POLLING_FILE_WATCHER") is "1" or "true" or "True" or "TRUE";
 }

@@ -7,7 +7,7 @@ internal sealed class DevReloaderOptionsValidator : IValidateOptions<DevReloader
         var result = new ValidateOptionsResultBuilder();
         if (!Enum.IsDefined(options.Watch))
         {
-            result.AddError($"must be Auto, Events or Polling, but is {(int)options.Watch}.", nameof(options.Watch));
+            result.AddError<DevReloaderOptions>($"must be Auto, Events or Polling, but is {(int)options.Watch}.", nameof(options.Watch));
         }
 
         if (options.PollingInterval is { } interval)
@@ -21,12 +21,28 @@ internal sealed class DevReloaderOptionsValidator : IValidateOptions<DevReloader
         Check(options.StartTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10), nameof(options.StartTimeout));
         if (options.MaxHeldRequests < 1)
         {
-            result.AddError($"must be at least 1, but is {options.MaxHeldRequests}.", nameof(options.MaxHeldRequests));
+            result.AddError<DevReloaderOptions>($"must be at least 1, but is {options.MaxHeldRequests}.", nameof(options.MaxHeldRequests));
         }
 
         if (options.TriggerFile is { } trigger && string.IsNullOrEmpty(Path.GetFileName(trigger)))
         {
-            result.AddError($"must be the path of a file, but is \"{trigger}\".", nameof(options.TriggerFile));
+            result.AddError<DevReloaderOptions>($"must be the path of a file, but is \"{trigger}\".", nameof(options.TriggerFile));
+        }
+
+        if (options.EventFile is { } events && string.IsNullOrEmpty(Path.GetFileName(events)))
+        {
+            result.AddError<DevReloaderOptions>($"must be the path of a file, but is \"{events}\".", nameof(options.EventFile));
+        }
+
+        if (options.Editor is { } editor && EditorLinks.WhyInvalid(editor) is { } reason)
+        {
+            result.AddError<DevReloaderOptions>(reason, nameof(options.Editor));
+        }
+
+        foreach (var host in options.AllowedHosts.Where(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+        {
+            result.AddError<DevReloaderOptions>(
+                $"must hold host names without scheme and port, but holds \"{host}\".", nameof(options.AllowedHosts));
         }
 
         return result.Build();
@@ -35,7 +51,7 @@ internal sealed class DevReloaderOptionsValidator : IValidateOptions<DevReloader
         {
             if (value < min || value > max)
             {
-                result.AddError($"must be from {min:c} to {max:c}, but is {value:c}.", property);
+                result.AddError<DevReloaderOptions>($"must be from {min:c} to {max:c}, but is {value:c}.", property);
             }
         }
     }

@@ -46,4 +46,8 @@ public sealed record ReloadRecord(
     TimeSpan Total,
     int HeldRequests,
     IReadOnlyList<string> CutRequests,
-    IReadOnlyList<string> Errors);
+    IReadOnlyList<string> Errors)
+{
+    /// <summary>Gets when it was over: served, or given up.</summary>
+    public DateTimeOffset Time { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Hosting;
 
 namespace ResilientHosting.Reloading;
 
@@ -26,7 +27,9 @@ internal sealed class ReloadPipeline
     private readonly Lazy<Swapper> _swapper;
     private readonly RetiredGenerations _retired;
     private readonly ReloadReports _reports;
+    private readonly LiveView _live;
     private readonly ForeignBuild _foreignBuild;
+    private readonly StaticFileWatcher _staticFiles;
     private readonly HashSet<string> _said = [];
     private SourceSnapshot _compiled = SourceSnapshot.Empty;
     private ProgramImage? _lastGood;
@@ -44,13 +47,17 @@ internal sealed class ReloadPipeline
         _seams = initial.Seams;
         _serving = initial.Generation;
         _processEnd = new ProcessEnd(initial, () => _serving, _console);
-        _ends = new GenerationEnds(_seams, _console, _processEnd);
         _watcher = new SourceWatcher(new SourceTree(ProjectDirectory), options, _seams.Clock, _console);
+        var failures = new FailureReader(() => _watcher.Tree, () => _seams.Requests.Options);
+        _ends = new GenerationEnds(_seams, _console, _processEnd, failures);
+        _staticFiles = new StaticFileWatcher(WebRoots, ProjectDirectory, options, _seams.Status, _seams.Clock, _console);
         _builder = new ProgramBuilder(prerequisites, _console);
         _builds = new BuildLoop<Attempt>(_watcher, _seams.Clock, BuildAsync);
         _retired = new RetiredGenerations(_seams.Clock, _console);
-        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd, _retired));
-        _reports = new ReloadReports(_console);
+        _swapper = new Lazy<Swapper>(() => new Swapper(_seams, initial.State, _console, _processEnd, _retired, failures));
+        var events = options.EventFile is { } file ? new EventFile(Path.GetFullPath(file, ProjectDirectory), _console) : null;
+        _reports = new ReloadReports(_console, _seams.Status, failures, events, _seams.Clock);
+        _live = new LiveView(Path.GetFileNameWithoutExtension(prerequisites.ProjectPath), () => _serving, _watcher, _retired, _seams.Clock);
         _foreignBuild = new ForeignBuild(
             Path.Combine(ProjectDirectory, "obj", prerequisites.Configuration, Path.GetFileName(Path.GetDirectoryName(prerequisites.AssemblyPath)!)),
             Path.GetDirectoryName(prerequisites.AssemblyPath)!);
@@ -60,8 +67,6 @@ internal sealed class ReloadPipeline
 
     public IReadOnlyList<ReloadRecord> History => _reports.History;
 
-    public IReadOnlyList<RetiredGeneration> Retired => _retired.Known;
-
     private string ProjectDirectory => Path.GetDirectoryName(_prerequisites.ProjectPath)!;
 
     /// <summary>Gets a value indicating whether the last edit, or the generation that it led to, has failed.</summary>
@@ -69,9 +74,22 @@ internal sealed class ReloadPipeline
 
     public void RequestReload(string reason) => _watcher.Request(reason);
 
-    public void Pause() => _watcher.Pause();
+    public void Pause()
+    {
+        _watcher.Pause();
+        _seams.Status.Change(static now => now with { IsPaused = true });
+    }
 
-    public void Resume() => _watcher.Resume();
+    public void Resume()
+    {
+        _seams.Status.Change(static now => now with { IsPaused = false });
+        _watcher.Resume();
+    }
+
+    public DevEndpoints CreateEndpoints() =>
+        new(_seams.Status, new DevReloaderHandle(), _live.Read, () => _seams.Requests.Options, _seams.Clock, _processEnd.Asked);
+
+    public PageRefresh CreatePages(PathBases pathBases) => new(pathBases, () => _seams.Requests.Options, _console);
 
     /// <summary>Begins once the process's own generation has started; ends when the process does.</summary>
     public void Start()
@@ -79,6 +97,7 @@ internal sealed class ReloadPipeline
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(RunAsync);
+            _ = Task.Run(() => _staticFiles.RunAsync(_processEnd.Asked));
         }
     }
 
@@ -110,6 +129,11 @@ internal sealed class ReloadPipeline
         }
     }
 
+    private IEnumerable<string> WebRoots() =>
+        _serving.Configuration?[WebHostDefaults.WebRootKey] is { Length: > 0 } own
+            ? _watcher.Tree.WebRoots.Append(Path.GetFullPath(own, ProjectDirectory))
+            : _watcher.Tree.WebRoots;
+
     /// <summary>Done before the first edit: asking MSBuild and running a compiler for the first time take a second or two.</summary>
     private async Task OpenCompilerAsync()
     {
@@ -130,6 +154,7 @@ internal sealed class ReloadPipeline
         }
 
         _watcher.Others = GitOperation.Of(ProjectDirectory, _console) is { } git ? [git, _foreignBuild] : [_foreignBuild];
+        _seams.Status.Change(static now => now with { Phase = ReloadPhase.Watching });
         _console.Say($"watching {ProjectDirectory}, ready after {_seams.Clock.GetElapsedTime(began).TotalSeconds:0.0} s");
     }
 
@@ -164,6 +189,7 @@ internal sealed class ReloadPipeline
         _said.Clear();
         if (await _builds.RunAsync(look, _processEnd.Asked).ConfigureAwait(false) is not { Result: { Reaction.Class: not ChangeClass.Nothing } attempt } finished)
         {
+            _seams.Status.Change(static now => now with { Phase = ReloadPhase.Watching });
             return;
         }
 
@@ -186,11 +212,13 @@ internal sealed class ReloadPipeline
             && !HasFailed
             && _served?.IsSameAs(build.Program) == true)
         {
+            _reports.Unchanged();
             _console.Say($"{reason}: comments and white space only, nothing to do");
             return;
         }
 
         using var turn = await _ends.BeginSwapAsync().ConfigureAwait(false);
+        _seams.Status.Change(static now => now with { Phase = ReloadPhase.Swapping });
         var swap = await _swapper.Value.SwapAsync(_serving, Candidates(build.Program)).ConfigureAwait(false);
         var total = _seams.Clock.GetElapsedTime(finished.Noticed);
         _failed = swap.Failure is not null;
@@ -232,6 +260,11 @@ internal sealed class ReloadPipeline
         foreach (var remark in reaction.Remarks.Where(_said.Add))
         {
             _console.Say(remark);
+        }
+
+        if (reaction.Class != ChangeClass.Nothing)
+        {
+            _seams.Status.Change(static now => now with { Phase = ReloadPhase.Building });
         }
 
         switch (reaction.Class)

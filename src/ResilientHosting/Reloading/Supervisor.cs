@@ -40,9 +40,6 @@ internal sealed class Supervisor
 
     public IReadOnlyList<ReloadRecord> History => _pipeline.History;
 
-    /// <summary>Gets what became of the generations that no longer serve: in memory or not, and what holds them there.</summary>
-    public IReadOnlyList<RetiredGeneration> Retired => _pipeline.Retired;
-
     /// <summary>Called in every generation: by the pipeline while it is configured, or by a host without a web server as it starts.</summary>
     [RequiresUnreferencedCode("Runs the application again.")]
     [RequiresDynamicCode("Runs the application again.")]
@@ -101,6 +98,8 @@ internal sealed class Supervisor
     private void TakeCharge(IServiceProvider services, IApplicationBuilder? app, DevReloaderOptions options)
     {
         _seams.Requests.Options = options;
+        _seams.Endpoints = _pipeline.CreateEndpoints();
+        _seams.Pages = _pipeline.CreatePages(_seams.Endpoints.PathBases);
         _initial.Attach(services);
         _initial.LimitShutdown(ShutdownLimit);
         _initial.IsWorker = app is null;
@@ -110,18 +109,18 @@ internal sealed class Supervisor
             // Without the seams nobody else marks generation 0's answers, or answers for it.
             app?.Use((context, next) =>
             {
-                if (_initial.Finished is { IsFaulted: true, Exception.InnerException: var crash })
+                if (_seams.Endpoints.Owns(context.Features))
                 {
-                    return UnavailableAnswer.WriteAsync(
-                        context.Features, new ApplicationUnavailableException("The application has crashed.", crash));
+                    return _seams.Endpoints.HandleAsync(context, _initial);
                 }
 
-                context.Response.OnStarting(() =>
+                if (_initial.Finished.IsFaulted)
                 {
-                    context.Response.Headers[DevReloaderHeaders.Generation] = _initial.HeaderValue;
-                    return Task.CompletedTask;
-                });
-                return next(context);
+                    return UnavailableAnswer.WriteAsync(context.Features, "The application has crashed.", _seams.Status.Now, _seams.Requests.Options);
+                }
+
+                DevReloaderHeaders.Mark(context.Features, _initial, _seams.Status, _seams.Requests.Options);
+                return _seams.Pages.RunAsync(context.Features, _initial, () => next(context));
             });
         }
 

@@ -62,7 +62,7 @@ public sealed class ResourcePoolOptions<T>
     public Func<T, CancellationToken, ValueTask<bool>>? Validate { get; set; }
 
     /// <summary>How long an idle object is taken for working without <see cref="Validate"/>.</summary>
-    /// <value>Default 1 s. Zero or more.</value>
+    /// <value>Default 1 s. Zero or more, at most one day.</value>
     public TimeSpan ValidationBypass { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long <see cref="Validate"/> may take.</summary>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Aborts;
@@ -110,24 +111,20 @@ public sealed class AbusiveClientTests
     }
 
     /// <summary>
-    /// In clear text only: over TLS the server (10.0.12), with the tolerance or without, sometimes keeps a connection that its own
-    /// defence has ended until the host stops.
+    /// Kestrel's own defence ends such a connection. Now and then (10.0.12, with the tolerance and without) it keeps what it has ended until
+    /// the host stops, with no request left in it: so the requests are waited for, not the connection, and the stop has little patience.
     /// </summary>
-    [Fact]
-    public async Task RapidResets_OnOneConnection_TearDownWhatTheyReached()
+    [Theory]
+    [InlineData(Protocol.Http2)]
+    [InlineData(Protocol.Http2OverTls)]
+    public async Task RapidResets_OnOneConnection_TearDownWhatTheyReached(Protocol protocol)
     {
-        const Protocol protocol = Protocol.Http2;
         const int streams = 400;
-        var connections = new ConnectionCount();
-        await using var host = await StartAsync(protocol, builder => builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.ConfigureEndpointDefaults(listen =>
-            {
-                listen.Protocols = protocol.ServerProtocols;
-                connections.Count(listen);
-            })));
+        await using var host = await StartAsync(protocol, builder =>
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1)));
 
-        // Kestrel's own defence, which ends the connection, calls itself critical.
-        host.Logs.Expect("Http2QueueOperationsExceeded");
+        // The defence calls itself critical, and so does what the stop finds of the connection.
+        host.Logs.Expect("Http2QueueOperationsExceeded").Expect("ApplicationNeverCompleted");
         await using (var client = await RawHttp2Client.ConnectAsync(host.Address))
         {
             await client.SendGetAsync("/compute?id=neighbour");
@@ -144,7 +141,14 @@ public sealed class AbusiveClientTests
             }
         }
 
-        await connections.NoneLeftAsync();
+        // What is served now comes after all that the server had queued of the connection.
+        await _app.Gates.EndedAsync("neighbour");
+        Assert.Equal("healthy", await host.Client.GetStringAsync("/health", TestContext.Current.CancellationToken));
+        foreach (var id in _app.Resources.Ids)
+        {
+            await _app.Gates.EndedAsync(id);
+        }
+
         await AssertHealthyAsync(host);
         Assert.Equal("created 1, torn down: Aborted", _app.Resources.StoryOf("neighbour"));
         AssertAbortedAndTornDownOnce();

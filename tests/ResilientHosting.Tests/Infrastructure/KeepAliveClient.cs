@@ -4,7 +4,7 @@ using System.Text;
 
 namespace ResilientHosting.Tests.Infrastructure;
 
-/// <summary>What a server answered. The generation is null where nothing answered but the server itself.</summary>
+/// <summary>What a server answered, and the generation that it named, if it did.</summary>
 public sealed record Answer(int Status, string? Generation, string Body);
 
 /// <summary>

@@ -59,7 +59,7 @@ public sealed class ReloadableProject : IAsyncLifetime
     }
 
     /// <summary>Brings every source back to what was built.</summary>
-    /// <returns>Whether anything differed.</returns>
+    /// <returns>Whether anything differed that is compiled or read at the start.</returns>
     public bool Restore()
     {
         var stray = _folders
@@ -82,7 +82,7 @@ public sealed class ReloadableProject : IAsyncLifetime
             File.WriteAllBytes(path, original);
         }
 
-        return stray.Length + differing.Length > 0;
+        return stray.Length > 0 || differing.Any(file => !file.Key.StartsWith(PathOf("wwwroot"), StringComparison.Ordinal));
     }
 
     /// <summary>The content that a source file of the application began with.</summary>

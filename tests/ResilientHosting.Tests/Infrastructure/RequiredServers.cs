@@ -23,7 +23,7 @@ internal static class RequiredServers
         }
     }
 
-    private static void Require(bool isInstalled, string product, string package)
+    public static void Require(bool isInstalled, string product, string package)
     {
         if (isInstalled)
         {

@@ -19,6 +19,7 @@ public sealed class DevReloaderOptionsValidatorTests
         MaxHeldRequests = 1,
         StartTimeout = TimeSpan.FromSeconds(1),
         TriggerFile = "../reload",
+        Editor = "emacs://open?url=file://{file}&line={line}",
     }).Succeeded);
 
     [Fact]
@@ -34,18 +35,20 @@ public sealed class DevReloaderOptionsValidatorTests
             StartTimeout = TimeSpan.FromMinutes(11),
             MaxHeldRequests = 0,
             TriggerFile = "reload/",
+            Editor = "javascript:{file}",
         });
 
         Assert.Equal(
             [
-                "Property Watch: must be Auto, Events or Polling, but is 7.",
-                "Property PollingInterval: must be from 00:00:00.0500000 to 00:01:00, but is 00:00:00.0490000.",
-                "Property QuietPeriod: must be from 00:00:00 to 00:00:10, but is 00:00:11.",
-                "Property DrainTimeout: must be from 00:00:00 to 00:01:00, but is -00:00:01.",
-                "Property HoldTimeout: must be from 00:00:01 to 00:10:00, but is 00:00:00.",
-                "Property StartTimeout: must be from 00:00:01 to 00:10:00, but is 00:11:00.",
-                "Property MaxHeldRequests: must be at least 1, but is 0.",
-                "Property TriggerFile: must be the path of a file, but is \"reload/\".",
+                "Property DevReloaderOptions.Watch: must be Auto, Events or Polling, but is 7.",
+                "Property DevReloaderOptions.PollingInterval: must be from 00:00:00.0500000 to 00:01:00, but is 00:00:00.0490000.",
+                "Property DevReloaderOptions.QuietPeriod: must be from 00:00:00 to 00:00:10, but is 00:00:11.",
+                "Property DevReloaderOptions.DrainTimeout: must be from 00:00:00 to 00:01:00, but is -00:00:01.",
+                "Property DevReloaderOptions.HoldTimeout: must be from 00:00:01 to 00:10:00, but is 00:00:00.",
+                "Property DevReloaderOptions.StartTimeout: must be from 00:00:01 to 00:10:00, but is 00:11:00.",
+                "Property DevReloaderOptions.MaxHeldRequests: must be at least 1, but is 0.",
+                "Property DevReloaderOptions.TriggerFile: must be the path of a file, but is \"reload/\".",
+                "Property DevReloaderOptions.Editor: must be vscode, vscode-insiders, vscodium, cursor, windsurf, zed, rider or a URI with {file}, and perhaps {line} and {column}, that no browser runs as a script, but is \"javascript:{file}\".",
             ],
             result.Failures);
     }

@@ -2,9 +2,20 @@ using ResilientHosting.Tests.Infrastructure;
 
 namespace ResilientHosting.Tests.Reloading;
 
-/// <summary>Tests against real processes. They share one built project and its sources, so they run one after another.</summary>
-[CollectionDefinition(nameof(ReloaderProcesses), DisableParallelization = true)]
+/// <summary>
+/// Tests against real processes. They share one built project and its sources, so they run one after another; the three collections have
+/// a project each and run beside one another. This one is about edits and swaps.
+/// </summary>
+[CollectionDefinition(nameof(ReloaderProcesses))]
 public sealed class ReloaderProcesses : ICollectionFixture<ReloadableProject>;
+
+/// <summary>Real processes with a real browser before them.</summary>
+[CollectionDefinition(nameof(BrowserProcesses))]
+public sealed class BrowserProcesses : ICollectionFixture<ReloadableProject>;
+
+/// <summary>Real processes from their start to their end: terminals, signals, memory, where the reloader is off.</summary>
+[CollectionDefinition(nameof(LifetimeProcesses))]
+public sealed class LifetimeProcesses : ICollectionFixture<ReloadableProject>;
 
 /// <summary>
 /// One process for many tests. A drain may take a minute here: a swap that waited for a request that never ends would run into the

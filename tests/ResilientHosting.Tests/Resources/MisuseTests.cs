@@ -53,9 +53,9 @@ public sealed class MisuseTests
 
         Assert.Equal(
             [
-                "Property AcquireTimeout: Pool of Alpha: must be more than zero and at most 1.00:00:00, but is 00:00:00.",
-                "Property DrainTimeout: must be zero or more and at most 1.00:00:00, but is -00:00:01.",
-                "Property MaxSize: Pool of Alpha: must be 1 to 100000, but is 0.",
+                "Property RequestResourceOptions.DrainTimeout: must be zero or more and at most 1.00:00:00, but is -00:00:01.",
+                "Property ResourcePoolOptions.AcquireTimeout: Pool of Alpha: must be more than zero and at most 1.00:00:00, but is 00:00:00.",
+                "Property ResourcePoolOptions.MaxSize: Pool of Alpha: must be 1 to 100000, but is 0.",
             ],
             exception.InnerExceptions.Cast<OptionsValidationException>().SelectMany(one => one.Failures).Order(StringComparer.Ordinal));
     }

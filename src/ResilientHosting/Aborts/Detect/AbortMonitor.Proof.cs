@@ -95,7 +95,7 @@ internal sealed partial class AbortMonitor
         {
             true => Proof.Given,
             false => Proof.Refuted,
-            null => Proof.Missing,
+            null => ProofOfRejection(failure),
         },
 
         // The stream was reset, or a body that somebody else has put in place failed. The server has confirmed the first by now, or
@@ -103,6 +103,18 @@ internal sealed partial class AbortMonitor
         IOException when _isMultiplexed => Proof.Likely,
         _ => Proof.Missing,
     };
+
+    /// <summary>
+    /// What the server's rejection of a body says where the connection says nothing. With a body of a known length nothing can be wrong
+    /// but that it ends early; one in chunks may be malformed, which is rare.
+    /// </summary>
+    private Proof ProofOfRejection(Exception failure)
+    {
+#pragma warning disable CS0618 // The only mark of Kestrel's own rejections: what others throw for a body may mean anything.
+        var isServers = failure is Microsoft.AspNetCore.Server.Kestrel.Core.BadHttpRequestException;
+#pragma warning restore CS0618
+        return isServers ? _body is { HasKnownLength: true } ? Proof.Given : Proof.Likely : Proof.Missing;
+    }
 
     private bool? HasConnectionEnded()
     {
@@ -194,7 +206,7 @@ internal sealed partial class AbortMonitor
         /// <summary>The client has left.</summary>
         Given,
 
-        /// <summary>The client has most likely left.</summary>
+        /// <summary>The client has most likely left, and the server is about to say so.</summary>
         Likely,
 
         /// <summary>The client is still there.</summary>

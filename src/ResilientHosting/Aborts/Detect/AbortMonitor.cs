@@ -51,22 +51,23 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     private List<Exception>? _bodyFailures;
 
     private AbortMonitor(
-        HttpContext context, IHttpRequestLifetimeFeature server, AbortSettings settings, ClientAbortPolicy policy, object? client)
+        HttpContext context, Endpoint? endpoint, IHttpRequestLifetimeFeature server, AbortSettings settings, ClientAbortPolicy policy,
+        object? client)
     {
         // The abort may be noticed on another thread, even while the server recycles the context: what is needed then is fetched now.
         _settings = settings;
         _policy = policy;
         _client = client;
         _method = context.Request.Method;
-        _endpoint = context.GetEndpoint();
+        _endpoint = endpoint;
         _features = context.Features;
         _server = server;
-        _response = _features.Get<IHttpResponseFeature>();
-        _requestTimeout = _features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
+        _response = _features.Find<IHttpResponseFeature>();
+        _requestTimeout = _features.Find<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? default;
         _isMultiplexed = !context.Request.HasOwnConnection();
-        _connectionClosed = _features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
+        _connectionClosed = _features.Find<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
         _serverToken = TokenOf(server, _connectionClosed);
-        _connection = _features.Get<IConnectionEndFeature>();
+        _connection = _features.Find<IConnectionEndFeature>();
         if (policy.Behavior != ClientAbortBehavior.Cancel)
         {
             _work = new WorkCancellation(policy, settings);
@@ -117,7 +118,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         {
             // The time-outs middleware announces itself before it replaces the token and forgets its time-out right after it has
             // put the token back, so this is the moment to learn whether one is running.
-            if (_features.Get<IHttpRequestTimeoutFeature>() is { } timeout)
+            if (_features.Find<IHttpRequestTimeoutFeature>() is { } timeout)
             {
                 _requestTimeout = timeout.RequestTimeoutToken;
             }
@@ -135,7 +136,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     public AbortOutcome? WorkCancelledAs => _work?.CancelledAs;
 
     /// <summary>Whether the request is still inside the middleware.</summary>
-    public bool IsWatching => ReferenceEquals(_features.Get<IHttpRequestLifetimeFeature>(), this);
+    public bool IsWatching => ReferenceEquals(_features.Find<IHttpRequestLifetimeFeature>(), this);
 
     public bool HasBody => _body is not null;
 
@@ -182,16 +183,17 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
     }
 
     /// <summary>Starts to watch. <see langword="null"/> if the server has no notion of an aborted request.</summary>
-    public static AbortMonitor? Attach(HttpContext context, AbortSettings settings, ClientAbortPolicy policy, object? client)
+    public static AbortMonitor? Attach(
+        HttpContext context, Endpoint? endpoint, AbortSettings settings, ClientAbortPolicy policy, object? client)
     {
-        if (context.Features.Get<IHttpRequestLifetimeFeature>() is not { } server)
+        if (context.Features.Find<IHttpRequestLifetimeFeature>() is not { } server)
         {
             return null;
         }
 
-        var monitor = new AbortMonitor(context, server, settings, policy, client);
-        context.Features.Set<IClientAbortFeature>(monitor);
-        context.Features.Set<IHttpRequestLifetimeFeature>(monitor);
+        var monitor = new AbortMonitor(context, endpoint, server, settings, policy, client);
+        context.Features.Put<IClientAbortFeature>(monitor);
+        context.Features.Put<IHttpRequestLifetimeFeature>(monitor);
         monitor._body = ObservedRequestBody.Attach(context, monitor);
         monitor._upload = monitor._body is null ? null : settings.Uploads.Watch(context, monitor);
         monitor._upgrade = ObservedUpgrade.Attach(context.Features, monitor);
@@ -252,7 +254,7 @@ internal sealed partial class AbortMonitor : IClientAbortFeature, IHttpRequestLi
         _upgrade?.Detach(_features);
         if (IsWatching)
         {
-            _features.Set(_server);
+            _features.Put(_server);
         }
 
         return abort;

@@ -44,6 +44,9 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
     /// <summary>What has been read through the stream; <see langword="null"/> where the application reads through the pipe.</summary>
     public long? BytesRead => _reader is null ? _received : null;
 
+    /// <summary>Whether the client has announced how long the body is, and does not send it in chunks all the same.</summary>
+    public bool HasKnownLength => _request.ContentLength is not null && _request.Headers.TransferEncoding.Count == 0;
+
     public bool IsReading => _isReading || UnsettledFailure is not null;
 
     /// <summary>Whether the application has begun to read and not come to the end, even if it is between two reads.</summary>
@@ -72,17 +75,17 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
 
     public static ObservedRequestBody? Attach(HttpContext context, AbortMonitor monitor)
     {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+        if (context.Features.Find<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
         {
             return null;
         }
 
-        var serverPipe = context.Features.Get<IRequestBodyPipeFeature>();
+        var serverPipe = context.Features.Find<IRequestBodyPipeFeature>();
         var body = new ObservedRequestBody(context.Request, serverPipe, monitor);
         context.Request.Body = body;
         if (serverPipe is not null)
         {
-            context.Features.Set<IRequestBodyPipeFeature>(body);
+            context.Features.Put<IRequestBodyPipeFeature>(body);
         }
 
         return body;
@@ -99,7 +102,7 @@ internal sealed class ObservedRequestBody : Stream, IRequestBodyPipeFeature
         context.Request.Body = _server;
         if (_serverPipe is not null)
         {
-            context.Features.Set(_serverPipe);
+            context.Features.Put(_serverPipe);
         }
     }
 

@@ -13,21 +13,21 @@ internal sealed class ObservedUpgrade(IHttpUpgradeFeature server, AbortMonitor m
 
     public static ObservedUpgrade? Attach(IFeatureCollection features, AbortMonitor monitor)
     {
-        if (features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } server)
+        if (features.Find<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } server)
         {
             return null;
         }
 
         var upgrade = new ObservedUpgrade(server, monitor);
-        features.Set<IHttpUpgradeFeature>(upgrade);
+        features.Put<IHttpUpgradeFeature>(upgrade);
         return upgrade;
     }
 
     public void Detach(IFeatureCollection features)
     {
-        if (ReferenceEquals(features.Get<IHttpUpgradeFeature>(), this))
+        if (ReferenceEquals(features.Find<IHttpUpgradeFeature>(), this))
         {
-            features.Set(server);
+            features.Put(server);
         }
     }
 

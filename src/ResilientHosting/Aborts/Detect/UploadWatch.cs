@@ -26,8 +26,8 @@ internal sealed class UploadWatch(TimeProvider clock, long? inputBufferSize)
             || inputBufferSize is not { } size
             || context.Request.ContentLength < size
             || !context.Request.HasOwnConnection()
-            || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket
-            || context.Features.Get<IConnectionLifetimeFeature>() is not { } connection)
+            || context.Features.Find<IConnectionSocketFeature>()?.Socket is not { } socket
+            || context.Features.Find<IConnectionLifetimeFeature>() is not { } connection)
         {
             return null;
         }

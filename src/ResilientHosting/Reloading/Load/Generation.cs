@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Loader;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
@@ -85,6 +86,10 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         _hostOptions = services.GetRequiredService<IOptions<HostOptions>>().Value;
         _lifetime.ApplicationStarted.Register(() => _started.TrySetResult());
         OnEnding(() => NoticeFailedService(services));
+        if (number > 0 && services.GetService<IWebHostEnvironment>() is { WebRootFileProvider: { } webRoot } environment)
+        {
+            environment.WebRootFileProvider = new DetachedFileProvider(webRoot);
+        }
 
         // Disposed by the container after everything that is created later, so after nearly everything the application owns.
         if (number == 0 && services.GetService<StopSentinel>() is null)
@@ -175,6 +180,7 @@ internal sealed class Generation(int number, AssemblyLoadContext context)
         unloaded?.Unload();
     }
 
+    /// <summary>Its server is gone, with its last connection.</summary>
     public void SetServerEnded() => _serverEnded.TrySetResult();
 
     public void SetStopped() => _stopped.TrySetResult();

@@ -18,20 +18,32 @@ namespace ResilientHosting.Reloading;
 [RequiresUnreferencedCode("Loads the application again.")]
 internal sealed class GenerationLoadContext : AssemblyLoadContext
 {
-    private readonly ProgramImage _program;
     private readonly ConcurrentDictionary<string, Assembly> _loaded = new();
     private readonly AssemblyDependencyResolver? _native;
+    private ProgramImage? _program;
 
     public GenerationLoadContext(int generation, ProgramImage program)
         : base($"generation {generation}", isCollectible: true)
     {
         _program = program;
         _native = program.BuiltAs is null ? null : new AssemblyDependencyResolver(program.BuiltAs);
-        Application = LoadImage(program.Application);
-        _loaded[Application.GetName().Name!] = Application;
+
+        // Once it is unloading, the runtime holds on to this object until nothing refers to the assemblies any more; nor must this.
+        // Execution contexts may hold it for longer still.
+        Unloading += static context =>
+        {
+            var unloaded = (GenerationLoadContext)context;
+            unloaded._loaded.Clear();
+            unloaded._program = null;
+        };
     }
 
-    public Assembly Application { get; }
+    public Assembly LoadApplication()
+    {
+        var application = LoadImage(_program!.Application);
+        _loaded[application.GetName().Name!] = application;
+        return application;
+    }
 
     protected override Assembly? Load(AssemblyName assemblyName)
     {
@@ -41,14 +53,14 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
             return loaded;
         }
 
-        if (!_program.Libraries.TryGetValue(name, out var library))
+        if (_program?.Libraries.TryGetValue(name, out var library) != true)
         {
             return null;
         }
 
         lock (_loaded)
         {
-            return _loaded.GetOrAdd(name, _ => LoadImage(library));
+            return _loaded.GetOrAdd(name, _ => LoadImage(library!));
         }
     }
 

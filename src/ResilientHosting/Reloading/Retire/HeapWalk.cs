@@ -31,10 +31,14 @@ internal sealed class HeapWalk(RetiredObjects retired, ObjectFields fields, Time
     private readonly Dictionary<Type, bool> _leadsNowhere = [];
     private readonly List<(object Key, object Value, int Table)> _weak = [];
     private readonly List<int> _hits = [];
+    private readonly List<IDictionary> _caches = [];
     private readonly Dictionary<int, int> _pathsOfRoot = [];
 
     /// <summary>Gets a value indicating whether it ended before everything was looked at.</summary>
     public bool IsIncomplete { get; private set; }
+
+    /// <summary>Gets the concurrent dictionaries that it has met outside retired generations.</summary>
+    public IReadOnlyList<IDictionary> Caches => _caches;
 
     /// <summary>Walks, and returns where it met each object that belongs to a retired generation and wasn't reached through another of it.</summary>
     /// <param name="roots">What to begin with: static fields, and what they hold.</param>
@@ -148,6 +152,11 @@ internal sealed class HeapWalk(RetiredObjects retired, ObjectFields fields, Time
             {
                 Meet(content, -1, field);
             }
+        }
+
+        if (TypeCaches.IsConcurrent(type) && _nodes[node].Inside is null)
+        {
+            _caches.Add((IDictionary)value);
         }
 
         if (type.GetGenericTypeDefinition() == typeof(ConditionalWeakTable<,>))

@@ -76,25 +76,20 @@ internal sealed class LeakFinder(TypeCaches caches, TimeProvider clock)
         var fields = new ObjectFields();
         var walk = new HeapWalk(retired, fields, clock);
         var paths = walk.Run(Roots(retired, fields));
-        var learned = false;
-        foreach (var path in paths)
-        {
-            learned |= caches.Learn(path, retired, fields);
-        }
-
-        if (learned)
+        if (paths.Count > 0 && caches.Learn(walk.Caches, retired, fields))
         {
             return false;
         }
 
         foreach (var generation in held)
         {
-            // The shortest ways from each field are enough: what they lead to holds the rest.
             var starts = retired.Assemblies.Where(own => own.Generation == generation.Number)
                 .SelectMany(own => ThreadStarts.In(own.Assembly)).Distinct().ToArray();
             LeakCause[] causes =
             [
                 .. GenerationThreads.Of(generation.Number).Select(thread => LeakCause.Of(thread, starts))
+
+                    // The shortest ways from each field are enough: what they lead to holds the rest.
                     .Concat(paths.Where(path => path.Generation == generation.Number)
                         .GroupBy(path => path.Root)
                         .SelectMany(root => root.Select(LeakCause.Of).Distinct().Take(MaxCausesOfARoot)))

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.Loader;
 
 namespace ResilientHosting.Reloading;
@@ -22,13 +23,16 @@ internal enum RetiredState
 internal sealed class RetiredGeneration(int number, AssemblyLoadContext context)
 {
     private readonly WeakReference<AssemblyLoadContext> _context = new(context);
+
+    // Its assemblies are what counts: the context alone, a small object without them, may stay in execution contexts for long.
+    private readonly WeakReference<Assembly> _assembly = new(context.Assemblies.First());
     private volatile IReadOnlyList<LeakCause> _causes = [];
     private volatile RetiredState _state;
 
     public int Number => number;
 
-    /// <summary>Gets its assemblies; null once they are gone. Whoever keeps the result keeps them.</summary>
-    public AssemblyLoadContext? Context => _context.TryGetTarget(out var context) ? context : null;
+    /// <summary>Gets what its assemblies were loaded into; null once they are gone.</summary>
+    public AssemblyLoadContext? Context => _assembly.TryGetTarget(out _) && _context.TryGetTarget(out var context) ? context : null;
 
     public RetiredState State
     {

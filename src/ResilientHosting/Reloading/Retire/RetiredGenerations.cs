@@ -21,8 +21,9 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
     // Finalizers run between two collections, and what they end takes a moment to end.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
+    // Something that was just about to end looks like something that stays, such as a connection that closes or a thread that returns.
+    private static readonly TimeSpan PatienceAtFirst = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PatienceWithTemporary = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan PatienceWithUnknown = TimeSpan.FromSeconds(10);
 
     private readonly Channel<RetiredGeneration> _ended = Channel.CreateUnbounded<RetiredGeneration>();
     private readonly List<RetiredGeneration> _known = [];
@@ -166,16 +167,16 @@ internal sealed class RetiredGenerations(TimeProvider clock, ReloadConsole conso
 
     private void Tell(RetiredGeneration retired, int unnamed)
     {
+        var isFirstLook = retired.Looks++ == 0;
         if (retired.Causes.All(cause => cause.IsTemporary))
         {
-            _ = LookAgainAsync(retired, PatienceWithTemporary);
+            _ = LookAgainAsync(retired, isFirstLook ? PatienceAtFirst : PatienceWithTemporary);
             return;
         }
 
-        // Something that was just about to end looks the same.
-        if (retired.Looks++ == 0 && retired.Causes.Any(cause => cause.IsUnknown))
+        if (isFirstLook && retired.Causes.Any(cause => cause.IsUnknown))
         {
-            _ = LookAgainAsync(retired, PatienceWithUnknown);
+            _ = LookAgainAsync(retired, PatienceAtFirst);
             return;
         }
 

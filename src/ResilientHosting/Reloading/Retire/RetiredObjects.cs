@@ -64,7 +64,6 @@ internal sealed class RetiredObjects
         ParameterInfo parameter => OwnerOf(parameter.Member.Module.Assembly),
         Assembly assembly => OwnerOf(assembly),
         Module module => OwnerOf(module.Assembly),
-        AssemblyLoadContext context => OwnerOf(context),
         Delegate { Target: null } method => OwnerOf(method.Method.Module.Assembly),
         _ => _allocators.TryGetValue(value, out var number) ? number : null,
     };
@@ -75,7 +74,6 @@ internal sealed class RetiredObjects
         {
             // Only the runtime's own classes are asked what they describe: an application's would run its code.
             var speaks = type.IsAssignableTo(typeof(Delegate))
-                || type.IsAssignableTo(typeof(AssemblyLoadContext))
                 || (type.Assembly == typeof(object).Assembly
                     && (Array.Exists(Reflection, type.IsAssignableTo) || type.FullName == "System.Reflection.LoaderAllocator"));
             kind = new Kind(FindOwner(type), speaks);

@@ -11,8 +11,8 @@ namespace ResilientHosting.Reloading;
 /// out of them; the rest stays warm.
 /// </summary>
 /// <remarks>
-/// Some caches are known by name. Others are learned: when a search shows that a concurrent dictionary holds a retired generation by a
-/// key, that key means nothing to anybody else, so it goes, now and after later reloads. Other kinds of dictionary have a lock that
+/// Some caches are known by name. Others are learned: when a search meets a concurrent dictionary that holds a retired generation by a key,
+/// that key means nothing to anybody else, so it goes, now and after later reloads. Other kinds of dictionary have a lock that
 /// only their owner knows, and are left alone.
 /// </remarks>
 [RequiresUnreferencedCode("Looks at private fields of the framework.")]
@@ -53,22 +53,16 @@ internal sealed class TypeCaches
         return caches.OfType<IDictionary>().Concat(Learned()).Sum(cache => Remove(cache, retired, fields));
     }
 
-    /// <summary>Looks for a cache on the way to an object of a retired generation, and takes out what it holds of it.</summary>
+    /// <summary>Looks for caches that have keys of retired generations, and takes these out.</summary>
     /// <returns>Whether there was one.</returns>
-    public bool Learn(HeapPath path, RetiredObjects retired, ObjectFields fields)
+    public bool Learn(IEnumerable<IDictionary> dictionaries, RetiredObjects retired, ObjectFields fields)
     {
-        var found = false;
-        foreach (var cache in path.Steps.Select(step => step.Value).Where(IsConcurrent).Cast<IDictionary>())
-        {
-            if (Remove(cache, retired, fields) > 0)
-            {
-                _learned.Add(new WeakReference<IDictionary>(cache));
-                found = true;
-            }
-        }
-
-        return found;
+        var found = dictionaries.Where(dictionary => Remove(dictionary, retired, fields) > 0).ToArray();
+        _learned.AddRange(found.Select(cache => new WeakReference<IDictionary>(cache)));
+        return found.Length > 0;
     }
+
+    public static bool IsConcurrent(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ConcurrentDictionary<,>);
 
     private List<IDictionary> Learned()
     {
@@ -125,6 +119,5 @@ internal sealed class TypeCaches
         }
     }
 
-    private static bool IsConcurrent(object value) =>
-        value.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ConcurrentDictionary<,>);
+    private static bool IsConcurrent(object value) => IsConcurrent(value.GetType());
 }

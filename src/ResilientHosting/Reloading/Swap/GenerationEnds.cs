@@ -5,7 +5,7 @@ namespace ResilientHosting.Reloading;
 /// one that failed is answered for until an edit takes its place.
 /// </summary>
 #pragma warning disable CA1001 // It lives as long as the process does.
-internal sealed class GenerationEnds(SwapSeams seams, ReloadConsole console, ProcessEnd processEnd)
+internal sealed class GenerationEnds(SwapSeams seams, ReloadConsole console, ProcessEnd processEnd, FailureReader failures)
 #pragma warning restore CA1001
 {
     private const int CodeOfAnException = 1;
@@ -64,7 +64,11 @@ internal sealed class GenerationEnds(SwapSeams seams, ReloadConsole console, Pro
         }
 
         var what = crash is null ? $"generation {generation.Number} ended with exit code {exitCode}" : $"generation {generation.Number} crashed";
-        seams.Requests.Fail(crash ?? new InvalidOperationException($"{what}."), "The application has crashed.");
+        var reason = crash ?? new InvalidOperationException($"{what}.");
+        const string Title = "The application has crashed.";
+        var failure = failures.Read(Title, reason);
+        seams.Status.Change(now => now with { Failure = failure });
+        seams.Requests.Fail(Title);
         processEnd.WaitForFix(exitCode);
         if (generation.Application is not null)
         {

@@ -215,25 +215,39 @@ internal sealed class ListenerHandover
 
         private async Task AcceptAsync()
         {
-            while (await _socket.AcceptAsync().ConfigureAwait(false) is { } connection)
+            while (await AcceptNextAsync().ConfigureAwait(false))
             {
-                lock (_lock)
+            }
+        }
+
+        /// <summary>A call for each connection: in a loop the last one, and the generation that answered it, would be held until the next comes.</summary>
+        private async Task<bool> AcceptNextAsync() => TryHand(await _socket.AcceptAsync().ConfigureAwait(false));
+
+        private bool TryHand(ConnectionContext? connection)
+        {
+            if (connection is null)
+            {
+                return false;
+            }
+
+            lock (_lock)
+            {
+                if (_current is { } listener)
                 {
-                    if (_current is { } listener)
-                    {
-                        listener.Hand(connection);
-                    }
-                    else if (_closed)
-                    {
-                        // Accepted just before the socket closed: nobody will ever come for it.
-                        Refuse(connection);
-                    }
-                    else
-                    {
-                        _waiting.Enqueue(connection);
-                    }
+                    listener.Hand(connection);
+                }
+                else if (_closed)
+                {
+                    // Accepted just before the socket closed: nobody will ever come for it.
+                    Refuse(connection);
+                }
+                else
+                {
+                    _waiting.Enqueue(connection);
                 }
             }
+
+            return true;
         }
     }
 }

@@ -9,7 +9,7 @@ internal sealed class RequestSwitch(TimeProvider clock)
     private readonly Lock _lock = new();
     private volatile RunningApplication? _application;
     private TaskCompletionSource _next = NewSignal();
-    private (string What, Exception Reason)? _failure;
+    private string? _failure;
     private int _waiting;
     private int _held;
 
@@ -55,12 +55,12 @@ internal sealed class RequestSwitch(TimeProvider clock)
     }
 
     /// <summary>There is no application, and none is coming until the next edit: requests are answered with the reason.</summary>
-    public void Fail(Exception reason, string what = "The application could not be started.")
+    public void Fail(string reason)
     {
         lock (_lock)
         {
             _application = null;
-            _failure = (what, reason);
+            _failure = reason;
             Signal();
         }
     }
@@ -77,7 +77,7 @@ internal sealed class RequestSwitch(TimeProvider clock)
         {
             Interlocked.Decrement(ref _waiting);
             throw new ApplicationUnavailableException(
-                $"{Options.MaxHeldRequests} requests already wait for the next generation (DevReloaderOptions.MaxHeldRequests).", null);
+                $"{Options.MaxHeldRequests} requests already wait for the next generation (DevReloaderOptions.MaxHeldRequests).");
         }
 
         Interlocked.Increment(ref _held);
@@ -90,9 +90,9 @@ internal sealed class RequestSwitch(TimeProvider clock)
                 lock (_lock)
                 {
                     next = _next.Task;
-                    if (_failure is var (what, reason))
+                    if (_failure is { } reason)
                     {
-                        throw new ApplicationUnavailableException(what, reason);
+                        throw new ApplicationUnavailableException(reason);
                     }
 
                     if (_application is { } application && application.TryEnter(request))
@@ -108,7 +108,7 @@ internal sealed class RequestSwitch(TimeProvider clock)
         catch (TimeoutException)
         {
             throw new ApplicationUnavailableException(
-                $"No generation came up within {Options.HoldTimeout.TotalSeconds:0} s (DevReloaderOptions.HoldTimeout).", null);
+                $"No generation came up within {Options.HoldTimeout.TotalSeconds:0} s (DevReloaderOptions.HoldTimeout).");
         }
         finally
         {
@@ -126,4 +126,4 @@ internal sealed class RequestSwitch(TimeProvider clock)
 }
 
 /// <summary>A request can't be answered by any generation.</summary>
-internal sealed class ApplicationUnavailableException(string message, Exception? reason) : Exception(message, reason);
+internal sealed class ApplicationUnavailableException(string message) : Exception(message);

@@ -62,6 +62,9 @@ internal sealed class ServerConnections(Generation? generation = null)
         CheckIdle();
     }
 
+    /// <inheritdoc cref="Generation.SetServerEnded"/>
+    public void SetServerEnded() => generation?.SetServerEnded();
+
     private void CheckIdle()
     {
         if (_ended && _open.IsEmpty)

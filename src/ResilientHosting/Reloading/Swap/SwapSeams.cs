@@ -17,7 +17,7 @@ internal sealed class SwapSeams(TimeProvider clock)
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly List<(Generation Generation, IServer Kestrel, ServerConnections Connections)> _retired = [];
+    private readonly List<(IServer Kestrel, ServerConnections Connections)> _retired = [];
     private bool _swapping;
 
     public TimeProvider Clock => clock;
@@ -25,6 +25,15 @@ internal sealed class SwapSeams(TimeProvider clock)
     public RequestSwitch Requests { get; } = new(clock);
 
     public ListenerHandover Listeners { get; } = new();
+
+    /// <summary>Gets or sets what the reloader answers itself; null until it has taken charge.</summary>
+    public DevEndpoints? Endpoints { get; set; }
+
+    /// <summary>Gets or sets what lets pages refresh themselves; null until the reloader has taken charge.</summary>
+    public PageRefresh? Pages { get; set; }
+
+    /// <summary>Gets what the reloader is doing.</summary>
+    public ReloadStatus Status { get; } = new(clock);
 
     /// <summary>Gets the generations by the context of their assemblies, as long as these are loaded.</summary>
     public ConditionalWeakTable<AssemblyLoadContext, Generation> Generations { get; } = [];
@@ -99,11 +108,11 @@ internal sealed class SwapSeams(TimeProvider clock)
             if (Requests.Application is { } serving && serving.Generation != generation)
             {
                 // It was given up during its start, and somebody else serves by now.
-                End(generation, kestrel, connections);
+                End(kestrel, connections);
                 return;
             }
 
-            _retired.Add((generation, kestrel, connections));
+            _retired.Add((kestrel, connections));
             if (_swapping)
             {
                 Listeners.Pause(connections);
@@ -117,9 +126,9 @@ internal sealed class SwapSeams(TimeProvider clock)
         lock (_lock)
         {
             _swapping = false;
-            foreach (var (generation, kestrel, connections) in _retired)
+            foreach (var (kestrel, connections) in _retired)
             {
-                End(generation, kestrel, connections);
+                End(kestrel, connections);
             }
 
             _retired.Clear();
@@ -142,7 +151,7 @@ internal sealed class SwapSeams(TimeProvider clock)
     /// <summary>The last generation has ended, and the process is about to: ports close, and retired servers finish what they have.</summary>
     public async Task CloseAsync()
     {
-        Requests.Fail(new InvalidOperationException("Its process is ending."), "The application has ended.");
+        Requests.Fail("The application has ended.");
         await Listeners.CloseAsync().ConfigureAwait(false);
         IServer[] retired;
         lock (_lock)
@@ -154,13 +163,13 @@ internal sealed class SwapSeams(TimeProvider clock)
         await Task.WhenAll(retired.Select(kestrel => kestrel.StopAsync(limit.Token))).ConfigureAwait(false);
     }
 
-    private static void End(Generation generation, IServer kestrel, ServerConnections connections)
+    private static void End(IServer kestrel, ServerConnections connections)
     {
         connections.End();
-        _ = DisposeWhenIdleAsync(generation, kestrel, connections);
+        _ = DisposeWhenIdleAsync(kestrel, connections);
     }
 
-    private static async Task DisposeWhenIdleAsync(Generation generation, IServer kestrel, ServerConnections connections)
+    private static async Task DisposeWhenIdleAsync(IServer kestrel, ServerConnections connections)
     {
         try
         {
@@ -176,7 +185,7 @@ internal sealed class SwapSeams(TimeProvider clock)
         }
         finally
         {
-            generation.SetServerEnded();
+            connections.SetServerEnded();
         }
     }
 }

@@ -10,7 +10,7 @@ namespace ResilientHosting.Reloading;
 /// </summary>
 [RequiresUnreferencedCode("Runs the application again.")]
 internal sealed class Swapper(
-    SwapSeams seams, ProcessState processState, ReloadConsole console, ProcessEnd processEnd, RetiredGenerations retired)
+    SwapSeams seams, ProcessState processState, ReloadConsole console, ProcessEnd processEnd, RetiredGenerations retired, FailureReader failures)
 {
     private const int CodeOfAFailedStart = 1;
 
@@ -87,7 +87,10 @@ internal sealed class Swapper(
         }
         else
         {
-            seams.Requests.Fail(failure!);
+            // First, so that the requests that have waited are answered with it.
+            var shown = failures.Read("The latest edit does not start, nor does the last good version.", failure!);
+            seams.Status.Change(now => now with { Failure = shown });
+            seams.Requests.Fail("The application could not be started.");
             seams.ReviveLast();
             processEnd.WaitForFix(CodeOfAFailedStart);
         }
@@ -141,10 +144,11 @@ internal sealed class Swapper(
     {
         var number = Interlocked.Increment(ref _lastNumber);
         var context = new GenerationLoadContext(number, program);
+        var application = context.LoadApplication();
         var generation = new Generation(number, context);
         seams.Generations.Add(context, generation);
         RestoreProcess();
-        EntryPoint.Run(generation, context.Application, host => host.ConfigureServices((_, services) =>
+        EntryPoint.Run(generation, application, host => host.ConfigureServices((_, services) =>
         {
             seams.AddTo(services, generation);
             services.TryAddSingleton<IDevReloader, DevReloaderHandle>();
@@ -226,7 +230,7 @@ internal sealed class Swapper(
             return seams.Requests.Publish(application);
         }
 
-        seams.Requests.Fail(new InvalidOperationException("The application has no web server any more."));
+        seams.Requests.Fail("The application has no web server any more.");
         return 0;
     }
 

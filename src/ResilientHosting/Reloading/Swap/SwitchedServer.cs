@@ -25,7 +25,7 @@ internal sealed class SwitchedServer(IServer kestrel, ServerConnections connecti
 
         try
         {
-            await kestrel.StartAsync(new SwitchedApplication(seams.Requests, generation), cancellationToken).ConfigureAwait(false);
+            await kestrel.StartAsync(new SwitchedApplication(seams, generation), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception) when (generation.Number == 0)
         {

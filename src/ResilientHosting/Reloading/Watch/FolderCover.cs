@@ -3,12 +3,17 @@ using System.IO.Enumeration;
 namespace ResilientHosting.Reloading;
 
 /// <summary>
-/// Divides a folder into as few folders as can be watched each by itself. A tree is watched as one if nothing in it is to be left alone
-/// (packages, outputs): watching these as well costs thousands of watches and listens to them all day. What is mounted is a folder of its
-/// own, because its file system may be another, and so is what is linked, because events don't follow links.
+/// Divides a folder into as few folders as can be watched each by itself. A tree is watched as one if nothing in it is to be left alone:
+/// watching packages as well costs thousands of watches and listens to them all day. A build's outputs are heard along with a tree that
+/// would fall to many pieces otherwise. What is mounted is a folder of its own, because its file system may be another, and so is what is
+/// linked, because events don't follow links.
 /// </summary>
 internal sealed class FolderCover
 {
+    // Each piece costs a watcher, of which there are few; each folder of outputs a watch, of which there are many.
+    private const int FewPieces = 3;
+    private const int ManyOutputs = 200;
+
     private readonly SourceFolders _all;
     private readonly List<SourceFolder> _found = [];
     private readonly Queue<(string Link, string[] Followed)> _links = [];
@@ -43,9 +48,14 @@ internal sealed class FolderCover
     {
         var first = _found.Count;
         var isTree = true;
+        var outputs = 0;
         foreach (var (path, isLink) in Subfolders.Of(folder))
         {
-            if (!SourceTree.HoldsInputs(path))
+            if (!isLink && Path.GetFileName(path) is "bin" or "obj")
+            {
+                outputs += Count(path, ManyOutputs);
+            }
+            else if (!SourceTree.HoldsInputs(path))
             {
                 isTree = false;
             }
@@ -64,6 +74,7 @@ internal sealed class FolderCover
             }
         }
 
+        isTree &= outputs == 0 || (_found.Count - first > FewPieces && outputs <= ManyOutputs);
         if (isTree)
         {
             _found.RemoveRange(first, _found.Count - first);
@@ -71,6 +82,23 @@ internal sealed class FolderCover
 
         _found.Insert(first, new SourceFolder(folder, isTree ? FolderExtent.Tree : FolderExtent.Files, fileSystem));
         return isTree;
+    }
+
+    /// <summary>Counts a folder and those below, until there are more than enough.</summary>
+    private static int Count(string folder, int enough)
+    {
+        var count = 1;
+        foreach (var (path, isLink) in Subfolders.Of(folder))
+        {
+            if (count > enough)
+            {
+                break;
+            }
+
+            count += isLink ? 1 : Count(path, enough - count);
+        }
+
+        return count;
     }
 
     private void Follow(string link, string[] followed)

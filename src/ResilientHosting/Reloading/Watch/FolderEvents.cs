@@ -10,9 +10,9 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
     public const int Most = 24;
 
     private readonly Dictionary<string, FileSystemWatcher> _watchers = [];
-    private readonly HashSet<string> _blind = [];
+    private readonly Dictionary<string, string> _blind = [];
     private readonly HashSet<string> _said = [];
-    private bool _isLimited;
+    private string? _limit;
     private bool _disposed;
 
     /// <summary>Whether events tell of a folder.</summary>
@@ -21,6 +21,16 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
         lock (_watchers)
         {
             return _watchers.ContainsKey(folder);
+        }
+    }
+
+    /// <summary>Why events don't tell of a folder.</summary>
+    /// <returns>Null if they do.</returns>
+    public string? WhyNot(string folder)
+    {
+        lock (_watchers)
+        {
+            return _watchers.ContainsKey(folder) ? null : _blind.GetValueOrDefault(folder) ?? _limit ?? $"more than {Most} folders of sources";
         }
     }
 
@@ -56,13 +66,13 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
     private bool TryWatch(string path, bool recursive)
     {
         var watcher = new FileSystemWatcher { IncludeSubdirectories = recursive };
-        watcher.Changed += (_, change) => onFile(change.FullPath);
-        watcher.Created += (_, change) => OnEntry(change.FullPath);
-        watcher.Deleted += (_, change) => OnEntry(change.FullPath);
+        watcher.Changed += (_, change) => IfInSight(change.FullPath, onFile);
+        watcher.Created += (_, change) => IfInSight(change.FullPath, OnEntry);
+        watcher.Deleted += (_, change) => IfInSight(change.FullPath, OnEntry);
         watcher.Renamed += (_, change) =>
         {
-            OnEntry(change.OldFullPath);
-            OnEntry(change.FullPath);
+            IfInSight(change.OldFullPath, OnEntry);
+            IfInSight(change.FullPath, OnEntry);
         };
         watcher.Error += (_, error) => OnError(path, error.GetException());
         if (!TryAdd(path, watcher))
@@ -91,13 +101,22 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
         }
 
         return Watches(path);
+
+        // A tree may have a build's outputs in it.
+        void IfInSight(string changed, Action<string> tell)
+        {
+            if (!recursive || SourceTree.IsInSight(path, changed))
+            {
+                tell(changed);
+            }
+        }
     }
 
     private bool TryAdd(string path, FileSystemWatcher watcher)
     {
         lock (_watchers)
         {
-            if (_disposed || _isLimited || _blind.Contains(path) || _watchers.ContainsKey(path))
+            if (_disposed || _limit is not null || _blind.ContainsKey(path) || _watchers.ContainsKey(path))
             {
                 return false;
             }
@@ -131,8 +150,8 @@ internal sealed class FolderEvents(ReloadConsole console, string instead, Action
         lock (_watchers)
         {
             // With a limit reached others would fail alike, and take what is left of it from the editor.
-            _isLimited |= limit is not null;
-            _blind.Add(path);
+            _limit ??= limit;
+            _blind[path] = limit ?? "can't be watched: " + error.Message.TrimEnd('.');
         }
 
         if (limit is not null)

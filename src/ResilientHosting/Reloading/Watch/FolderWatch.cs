@@ -8,6 +8,7 @@ internal sealed class FolderWatch : IDisposable
     private readonly FolderEvents _events;
     private readonly PolledFolders _polled;
     private string[] _mounts = [];
+    private volatile IReadOnlyList<WatchedRoot> _roots = [];
 
     public FolderWatch(DevReloaderOptions options, TriggerFile? trigger, ReloadConsole console, Action<string> onFile, Action<string> onFolder)
     {
@@ -22,14 +23,20 @@ internal sealed class FolderWatch : IDisposable
     /// <summary>Gets those to be looked at often.</summary>
     public IReadOnlyCollection<SourceFolder> Polled => _polled.All;
 
+    /// <summary>Gets how everything is watched. May be asked for at any time, by anybody.</summary>
+    public IReadOnlyList<WatchedRoot> Roots => _roots;
+
     /// <summary>Gets a value indicating whether a file system was mounted or unmounted, wherever, since the folders were listed.</summary>
     public bool HasOtherMounts => !MountPoints.All().SequenceEqual(_mounts);
 
     /// <summary>Finds out which folders there are.</summary>
-    public void List(SourceTree tree)
+    public void List(SourceTree tree) => List(tree.Folders);
+
+    /// <summary>Finds out which folders there are.</summary>
+    public void List(Func<SourceFolders> find)
     {
         _mounts = MountPoints.All();
-        Folders = tree.Folders();
+        Folders = find();
     }
 
     /// <summary>Watches the folders as they were listed.</summary>
@@ -43,7 +50,7 @@ internal sealed class FolderWatch : IDisposable
         }
 
         var added = _events.Watch(folders);
-        _polled.Update(Folders, _events);
+        Update();
         return added;
     }
 
@@ -56,7 +63,7 @@ internal sealed class FolderWatch : IDisposable
         if (Folders.TryFindOwner(file, out var folder))
         {
             _polled.Convict(folder, file);
-            _polled.Update(Folders, _events);
+            Update();
         }
     }
 
@@ -71,4 +78,10 @@ internal sealed class FolderWatch : IDisposable
     public void TryAgain() => _events.TryAgain();
 
     public void Dispose() => _events.Dispose();
+
+    private void Update()
+    {
+        _polled.Update(Folders, _events);
+        _roots = WatchedRoot.Sum(Folders.All.Select(folder => (folder, _polled.WhyPolled(folder, _events))));
+    }
 }

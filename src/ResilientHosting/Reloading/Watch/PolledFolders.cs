@@ -38,6 +38,17 @@ internal sealed class PolledFolders(WatchMode mode, TimeSpan interval, ReloadCon
         }
     }
 
+    /// <summary>Why a folder is looked at often.</summary>
+    /// <returns>Null if it isn't.</returns>
+    public string? WhyPolled(SourceFolder folder, FolderEvents events) => mode switch
+    {
+        WatchMode.Polling => "asked for (DevReloaderOptions.Watch, or DOTNET_USE_POLLING_FILE_WATCHER)",
+        _ when _convicted.Contains(folder.Path) => $"its file system ({folder.FileSystem}) has failed to tell of a change",
+        WatchMode.Auto when !FileSystemType.TellsOfEveryChange(folder.FileSystem) =>
+            $"its file system ({folder.FileSystem}) doesn't tell of changes made elsewhere",
+        _ => events.WhyNot(folder.Path),
+    };
+
     /// <summary>Finds which folders these are now.</summary>
     public void Update(SourceFolders folders, FolderEvents events)
     {

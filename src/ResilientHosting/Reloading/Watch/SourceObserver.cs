@@ -39,6 +39,9 @@ internal sealed class SourceObserver : IDisposable
     /// <summary>Gets when the last event came in, as a time stamp of the clock.</summary>
     public long LastEvent => Interlocked.Read(ref _lastEvent);
 
+    /// <summary>Gets how the sources are watched.</summary>
+    public IReadOnlyList<WatchedRoot> Roots => _folders.Roots;
+
     /// <summary>Takes the first look and begins to watch.</summary>
     public void Start()
     {

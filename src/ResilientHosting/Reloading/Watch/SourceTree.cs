@@ -13,6 +13,9 @@ internal sealed class SourceTree
     /// <summary>Gets the folder of the application's own project.</summary>
     public string ProjectDirectory => _projects[^1].Directory;
 
+    /// <summary>Gets the folders, of the application and of its libraries, whose files browsers are sent as they are.</summary>
+    public IEnumerable<string> WebRoots => _projects.Select(project => Path.Combine(project.Directory, "wwwroot"));
+
     public bool Exists => Directory.Exists(ProjectDirectory);
 
     /// <summary>The inputs that exist now.</summary>
@@ -23,6 +26,9 @@ internal sealed class SourceTree
 
     /// <summary>The files that projects name, wherever they are and whether or not they exist.</summary>
     public IEnumerable<string> Listed() => _projects.SelectMany(project => project.Listed()).Distinct();
+
+    /// <summary>Whether a file is below the folder of a project.</summary>
+    public bool Holds(string path) => _projects.Any(project => IsUnder(project.Directory, path));
 
     /// <summary>Finds the folders to watch, as they are now: those of the projects, the application's first, and of files from elsewhere.</summary>
     public SourceFolders Folders()

@@ -11,7 +11,7 @@ internal sealed class SourceWatcher : IDisposable
     private readonly TriggerFile? _trigger;
     private readonly SourceObserver _observer;
     private readonly WorkOfOthers _others;
-    private SourceTree _tree;
+    private volatile SourceTree _tree;
     private SourceSnapshot _served = SourceSnapshot.Empty;
     private string? _requested;
     private bool _paused;
@@ -32,11 +32,17 @@ internal sealed class SourceWatcher : IDisposable
         set => _others.Others = value;
     }
 
+    /// <summary>Gets the files that are watched.</summary>
+    public SourceTree Tree => _tree;
+
     /// <summary>Gets the sources as they were when they were last dealt with.</summary>
     public SourceSnapshot Served => _served;
 
     /// <summary>Gets when the last event or request came in, as a time stamp of the clock.</summary>
     public long LastEvent => _observer.LastEvent;
+
+    /// <summary>Gets how the sources are watched.</summary>
+    public IReadOnlyList<WatchedRoot> Roots => _observer.Roots;
 
     /// <summary>Takes the first look and begins to watch.</summary>
     public void Start()

@@ -1,9 +1,9 @@
 namespace ResilientHosting.Resources;
 
-/// <summary>A resource as one scope hands it out. The scope keeps its resources in a chain.</summary>
-internal abstract class BoundResource(object definition)
+/// <summary>A resource as one scope hands it out.</summary>
+internal abstract class BoundResource(object definition) : IChained<BoundResource>
 {
     public object Definition { get; } = definition;
 
-    public BoundResource? Next { get; init; }
+    public BoundResource? Older { get; set; }
 }

@@ -4,17 +4,19 @@ namespace ResilientHosting.Resources;
 /// One run of a factory, shared by all who wait for it. Its token is the factory's: cancelled by the time limit or the end of the scope,
 /// never by a caller. What others call is called under the stack's gate.
 /// </summary>
-internal abstract class CreationAttempt(string name, bool endsWithHandler) : IDisposable
+internal abstract class CreationAttempt : IChained<CreationAttempt>, IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
     private List<CreationAttempt>? _waitsFor;
     private ITimer? _timeout;
     private bool _disposed;
 
-    public string Name { get; } = name;
+    public CreationAttempt? Older { get; set; }
+
+    public abstract string Name { get; }
 
     /// <summary>Whether what is being created goes back when the handler has returned.</summary>
-    public bool EndsWithHandler { get; } = endsWithHandler;
+    public abstract bool EndsWithHandler { get; }
 
     public CancellationToken Token => _cancellation.Token;
 

@@ -159,11 +159,15 @@ internal sealed partial class RequestResource<T>
         }
     }
 
-    private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt(owner._definition.Name, owner._definition.EndsWithHandler)
+    private sealed class Attempt(RequestResource<T> owner, Task? predecessor) : CreationAttempt
     {
         private TaskCompletionSource<T>? _completion;
         private T? _result;
         private Exception? _failure;
+
+        public override string Name => owner._definition.Name;
+
+        public override bool EndsWithHandler => owner._definition.EndsWithHandler;
 
         /// <summary>The early release of the previous object, if it is still going on.</summary>
         public Task? Predecessor { get; } = predecessor;

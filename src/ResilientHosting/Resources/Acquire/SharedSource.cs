@@ -36,13 +36,7 @@ internal sealed class SharedSource<T>(IServiceProvider services, ResourceDefinit
         }
 
         // The token ends this wait alone. What is created must be owned even if nobody waits for it any more.
-        var owning = CreateOwnedAsync(shared);
-        _ = owning.ContinueWith(
-            static failed => failed.Exception,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-        return new Lease<T>(await owning.WaitAsync(cancellationToken).ConfigureAwait(false));
+        return new Lease<T>(await CreateOwnedAsync(shared).Observed().WaitAsync(cancellationToken).ConfigureAwait(false));
     }
 
     public override ValueTask ReturnAsync(Lease<T> lease, TeardownContext context) => ValueTask.CompletedTask;

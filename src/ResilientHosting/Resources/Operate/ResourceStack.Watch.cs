@@ -12,7 +12,7 @@ internal sealed partial class ResourceStack
         {
             lock (Gate)
             {
-                return [.. _resources.Where(resource => resource.IsExclusive)];
+                return [.. _resources.NewestFirst.Where(resource => resource.IsExclusive)];
             }
         }
     }

@@ -13,13 +13,14 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
 
         if (options.DrainTimeout < TimeSpan.Zero || options.DrainTimeout > Longest)
         {
-            failures.AddError(
+            failures.AddError<RequestResourceOptions>(
                 $"must be zero or more and at most {Longest:c}, but is {options.DrainTimeout:c}.", nameof(options.DrainTimeout));
         }
 
         if (options.MaxDetachedTeardowns < 1)
         {
-            failures.AddError($"must be at least 1, but is {options.MaxDetachedTeardowns}.", nameof(options.MaxDetachedTeardowns));
+            failures.AddError<RequestResourceOptions>(
+                $"must be at least 1, but is {options.MaxDetachedTeardowns}.", nameof(options.MaxDetachedTeardowns));
         }
 
         if (options.HeldWarningThreshold != Timeout.InfiniteTimeSpan)
@@ -29,9 +30,9 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
 
         if (options.ScopeTeardownBudget < options.TeardownTimeout)
         {
-            failures.AddError(
+            failures.AddError<RequestResourceOptions>(
                 $"must be at least TeardownTimeout ({options.TeardownTimeout:c}), but is {options.ScopeTeardownBudget:c}; " +
-                "raise the budget or lower the timeout.",
+                "raise the budget or lower the time-out.",
                 nameof(options.ScopeTeardownBudget));
         }
 
@@ -42,7 +43,7 @@ internal sealed class RequestResourceOptionsValidator : IValidateOptions<Request
     {
         if (value <= TimeSpan.Zero || value > Longest)
         {
-            failures.AddError($"must be more than zero and at most {Longest:c}, but is {value:c}.", property);
+            failures.AddError<RequestResourceOptions>($"must be more than zero and at most {Longest:c}, but is {value:c}.", property);
         }
     }
 }

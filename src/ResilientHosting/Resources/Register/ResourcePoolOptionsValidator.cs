@@ -20,7 +20,8 @@ internal sealed class ResourcePoolOptionsValidator<T>(string? pool, PoolConfigur
             if (!isValid)
             {
                 var origin = configuration?.FindKey(property) is { } key ? $" (configuration key {key})" : "";
-                failures.AddError($"Pool of {ResourceName.Of<T>(pool)}: must be {rule}, but is {value}{origin}.", property);
+                failures.AddError<ResourcePoolOptions<T>>(
+                    $"Pool of {ResourceName.Of<T>(pool)}: must be {rule}, but is {value}{origin}.", property);
             }
         }
 

@@ -6,6 +6,6 @@ internal sealed class TeardownTimeoutValidator(string resource, Func<TimeSpan> t
     public ValidateOptionsResult Validate(string? name, RequestResourceOptions options) => timeout() <= options.ScopeTeardownBudget
         ? ValidateOptionsResult.Success
         : ValidateOptionsResult.Fail(
-            $"Property {nameof(options.ScopeTeardownBudget)}: must be at least the time-out given to {resource} with WithTeardownTimeout " +
-            $"({timeout():c}), but is {options.ScopeTeardownBudget:c}; raise the budget or lower the time-out.");
+            $"Property {nameof(RequestResourceOptions)}.{nameof(options.ScopeTeardownBudget)}: must be at least the time-out given to " +
+            $"{resource} with WithTeardownTimeout ({timeout():c}), but is {options.ScopeTeardownBudget:c}; raise the budget or lower the time-out.");
 }

@@ -3,8 +3,10 @@ using System.Diagnostics;
 namespace ResilientHosting.Resources;
 
 /// <summary>An object a scope must give back.</summary>
-internal abstract class OwnedObject
+internal abstract class OwnedObject : IChained<OwnedObject>
 {
+    public OwnedObject? Older { get; set; }
+
     public abstract string Name { get; }
 
     /// <summary>Whether holding the object keeps it from others.</summary>

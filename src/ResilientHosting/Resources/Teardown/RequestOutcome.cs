@@ -12,7 +12,7 @@ internal static class RequestOutcome
     /// <param name="hostStopping">Whether the host is stopping.</param>
     public static ScopeOutcome Resolve(HttpContext context, Exception? escaped, bool hostStopping)
     {
-        var handled = ((IExceptionHandlerFeature?)context.Features[typeof(IExceptionHandlerFeature)])?.Error;
+        var handled = context.Features.Find<IExceptionHandlerFeature>()?.Error;
         var kind = CutOff(context, escaped, hostStopping) ?? (escaped, handled) switch
         {
             (not null, _) => ScopeOutcomeKind.Faulted,
@@ -37,7 +37,7 @@ internal static class RequestOutcome
     /// <summary>How the work was cut off; <see langword="null"/> if it was not, even where its client has left.</summary>
     private static ScopeOutcomeKind? CutOff(HttpContext context, Exception? escaped, bool hostStopping)
     {
-        if (context.Features[typeof(IClientAbortFeature)] is not IClientAbortFeature abort)
+        if (context.Features.Find<IClientAbortFeature>() is not { } abort)
         {
             return !context.RequestAborted.IsCancellationRequested ? null
                 : hostStopping ? ScopeOutcomeKind.HostStopping

@@ -31,7 +31,7 @@ internal sealed partial class ResourceStack
 
         lock (Gate)
         {
-            if (_resources.Count == 0 || !_resources[^1].DetachesTeardown || !Environment.Lane.TryRun(() => FinishAsync(teardown)))
+            if (_resources.Newest is not { DetachesTeardown: true } || !Environment.Lane.TryRun(Finish(teardown)))
             {
                 return false;
             }
@@ -41,6 +41,9 @@ internal sealed partial class ResourceStack
             return true;
         }
     }
+
+    // A method of its own, so that only a request that detaches pays for the closure.
+    private Func<Task> Finish(Teardown teardown) => () => FinishAsync(teardown);
 
     private async Task FinishAsync(Teardown teardown)
     {

@@ -9,6 +9,7 @@ namespace ResilientHosting.Resources;
 internal sealed partial class ResourceStack
 {
     private bool _promoted;
+    private bool _mayEndWithHandler;
 
     /// <summary>Gives back what ends with the handler. The first failure becomes the request's exception.</summary>
     /// <param name="result">What the handler returned.</param>
@@ -62,15 +63,15 @@ internal sealed partial class ResourceStack
     {
         lock (Gate)
         {
-            if (_resources.Count == 0)
+            if (_resources.IsEmpty)
             {
                 return [];
             }
 
-            var newestFirst = Enumerable.Reverse(_resources);
+            var newestFirst = _resources.NewestFirst;
             return endpoint?.Metadata.GetMetadata<ReleaseResourcesAfterHandlerMetadata>() is not null
                     ? [.. newestFirst.OrderByDescending(resource => resource.EndsWithHandler)]
-                : _resources.Exists(static resource => resource.EndsWithHandler)
+                : _mayEndWithHandler
                     ? [.. newestFirst.Where(resource => resource.EndsWithHandler)]
                 : [];
         }

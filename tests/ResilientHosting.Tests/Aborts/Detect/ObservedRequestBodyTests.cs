@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -82,15 +83,7 @@ public sealed class ObservedRequestBodyTests
                 });
             },
             builder => builder.Services.Configure<KestrelServerOptions>(options => options.AllowSynchronousIO = true));
-        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
-        {
-            await client.SendPostAsync("/", 1000, "half");
-            await reading.PassedAsync();
-            client.Leave(departure);
-            await ended.PassedAsync();
-        }
-
-        await host.StopAsync();
+        await LeaveAsync(host, client => client.SendPostAsync("/", 1000, "half"), reading, departure, ended);
 
         Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
     }
@@ -135,16 +128,9 @@ public sealed class ObservedRequestBodyTests
                 await context.Request.ReadFromJsonAsync<Note>(context.RequestAborted);
             });
         });
-        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
-        {
-            await client.SendAsync(
-                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"tex\r\n");
-            await arrived.PassedAsync();
-            client.Leave(departure);
-            await ended.PassedAsync();
-        }
-
-        await host.StopAsync();
+        const string Request =
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"tex\r\n";
+        await LeaveAsync(host, client => client.SendAsync(Request), arrived, departure, ended);
 
         Assert.Equal([499], AccessRecord.Statuses(host.Logs, "/"));
     }
@@ -169,15 +155,7 @@ public sealed class ObservedRequestBodyTests
                 await pending;
             });
         });
-        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
-        {
-            await client.SendPostAsync("/", 1000, "half");
-            await reading.PassedAsync();
-            client.Leave(departure);
-            await ended.PassedAsync();
-        }
-
-        await host.StopAsync();
+        await LeaveAsync(host, client => client.SendPostAsync("/", 1000, "half"), reading, departure, ended);
 
         Assert.Contains("phase RequestBody by Client", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
     }
@@ -215,32 +193,76 @@ public sealed class ObservedRequestBodyTests
                 await PauseAsync(context);
             });
         });
-        await using (var client = await RawHttpClient.ConnectAsync(host.Address))
-        {
-            await client.SendPostAsync(path, announced, "body");
-            await between.PassedAsync();
-            client.Leave(Departure.Rst);
-            await ended.PassedAsync();
-        }
-
-        await host.StopAsync();
+        await LeaveAsync(host, client => client.SendPostAsync(path, announced, "body"), between, Departure.Rst, ended);
 
         Assert.Contains($"phase {phase} by Client", host.Logs.Only("ClientAborted").Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task MalformedBody_ClientStays_IsTheClientsFaultAndNoAbort()
+    [Theory]
+    [InlineData(Protocol.Http1)]
+    [InlineData(Protocol.Http1OverTls)]
+    public async Task BodyOfKnownLength_ClientLeaves_IsAnAbortWithoutWaitingForTheServer(Protocol protocol)
     {
-        await using var host = await KestrelTestHost.StartAsync(app =>
+        const int Clients = 20;
+        var arrived = Enumerable.Range(0, Clients).Select(_ => new Barrier()).ToArray();
+        var ended = Enumerable.Range(0, Clients).Select(_ => new Barrier()).ToArray();
+        await using var host = await KestrelTestHost.StartAsync(
+            app =>
+            {
+                app.Use(async (context, next) =>
+                {
+                    try
+                    {
+                        await next(context);
+                    }
+                    finally
+                    {
+                        ended[int.Parse(context.Request.Path.Value![1..], CultureInfo.InvariantCulture)].Open();
+                    }
+                });
+                app.UseClientAbortTolerance(options => options.SettleTimeout = TimeSpan.Zero);
+                app.MapPost("/{number:int}", async (int number, HttpContext context) =>
+                {
+                    arrived[number].Open();
+                    await context.Request.Body.CopyToAsync(Stream.Null);
+                });
+            },
+            protocol: protocol);
+
+        for (var number = 0; number < Clients; number++)
         {
-            app.UseClientAbortTolerance(options => options.SettleTimeout = TimeSpan.Zero);
-            app.MapPost("/", async (HttpContext context) => await context.Request.Body.CopyToAsync(Stream.Null));
-        });
-        await using var client = await RawHttpClient.ConnectAsync(host.Address);
+            await using var client = await LeavingClient.ConnectAsync(host.Address, protocol);
+            await client.SendPostAsync(string.Create(CultureInfo.InvariantCulture, $"/{number}"), contentLength: 10, "half");
+            await arrived[number].PassedAsync();
+            await client.LeaveAsync(Departure.Fin);
+            await ended[number].PassedAsync();
+        }
+
+        await host.StopAsync();
+
+        Assert.Equal(Clients, host.Logs.Lines.Count(line => line.Event.Name == "ClientAborted"));
+    }
+
+    [Theory]
+    [InlineData("", Protocol.Http1)]
+    [InlineData("", Protocol.Http1OverTls)]
+    [InlineData("Content-Length: 4\r\n", Protocol.Http1)]
+    [InlineData("Content-Length: 4\r\n", Protocol.Http1OverTls)]
+    public async Task MalformedBody_ClientStays_IsTheClientsFaultAndNoAbort(string announced, Protocol protocol)
+    {
+        await using var host = await KestrelTestHost.StartAsync(
+            app =>
+            {
+                app.UseClientAbortTolerance(options => options.SettleTimeout = TimeSpan.Zero);
+                app.MapPost("/", async (HttpContext context) => await context.Request.Body.CopyToAsync(Stream.Null));
+            },
+            protocol: protocol);
+        await using var client = (RawHttpClient)await LeavingClient.ConnectAsync(host.Address, protocol);
 
         // Stock behaviour for a handler that lets this exception pass; what matters is that nothing is called an abort.
         host.Logs.Expect("ApplicationError");
-        await client.SendAsync("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+        await client.SendAsync(
+            $"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n{announced}\r\nnonsense\r\n");
 
         Assert.StartsWith("HTTP/1.1 400", await client.ReadUntilAsync("\r\n\r\n"), StringComparison.Ordinal);
         await host.StopAsync();
@@ -274,17 +296,24 @@ public sealed class ObservedRequestBodyTests
                 }
             });
         });
+        await LeaveAsync(host, client => client.SendPostAsync("/", 1000, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"), arrived, Departure.Fin, ended);
+
+        Assert.False(smuggled);
+    }
+
+    /// <summary>A client that leaves once its request has got as far as it is to get; until the request has ended and the host with it.</summary>
+    private static async Task LeaveAsync(
+        KestrelTestHost host, Func<RawHttpClient, Task> send, Barrier arrived, Departure departure, Barrier ended)
+    {
         await using (var client = await RawHttpClient.ConnectAsync(host.Address))
         {
-            await client.SendPostAsync("/", 1000, "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            await send(client);
             await arrived.PassedAsync();
-            client.Leave(Departure.Fin);
+            client.Leave(departure);
             await ended.PassedAsync();
         }
 
         await host.StopAsync();
-
-        Assert.False(smuggled);
     }
 
     private sealed class BrokenStream : MemoryStream

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
+using System.Reflection.Metadata;
 using ResilientHosting.Reloading;
 
 namespace ResilientHosting.Tests.Reloading.Build;
@@ -50,9 +51,13 @@ public sealed class ComparedCompilers : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Makes the given program the one that deltas start from.</summary>
+    public static void SkipWithoutDeltas() => Assert.SkipUnless(
+        MetadataUpdater.IsSupported, "DOTNET_MODIFIABLE_ASSEMBLIES=debug is not set; 'dotnet test' and eng/test.sh set it.");
+
+    /// <summary>Makes the given program the one that deltas start from, where the process takes any.</summary>
     public void Start(string source)
     {
+        SkipWithoutDeltas();
         File.WriteAllText(SourcePath, source);
         _withDeltas!.Compile([SourcePath], ImmutableDictionary<string, byte[]>.Empty, whole: true, TestContext.Current.CancellationToken);
     }
@@ -91,11 +96,12 @@ public sealed class ComparedCompilers : IAsyncLifetime
         var context = new GenerationLoadContext(1, new ProgramImage(image, new Dictionary<string, AssemblyImage>()));
         try
         {
-            var run = (string)context.Application.GetType("Probe")!.GetMethod("Run")!.Invoke(null, null)!;
+            var application = context.LoadApplication();
+            var run = (string)application.GetType("Probe")!.GetMethod("Run")!.Invoke(null, null)!;
             return
             [
                 "run: " + run,
-                .. context.Application.GetTypes().Where(IsWritten).SelectMany(Describe).Order(StringComparer.Ordinal),
+                .. application.GetTypes().Where(IsWritten).SelectMany(Describe).Order(StringComparer.Ordinal),
             ];
         }
         finally

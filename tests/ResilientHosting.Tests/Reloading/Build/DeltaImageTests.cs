@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection.Metadata;
 using ResilientHosting.Reloading;
 
 namespace ResilientHosting.Tests.Reloading.Build;
@@ -62,7 +61,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
     [Fact]
     public void Compile_RandomEdits_DeltasBehaveAsWholeImages()
     {
-        Assert.SkipUnless(MetadataUpdater.IsSupported, "DOTNET_MODIFIABLE_ASSEMBLIES=debug is not set; 'dotnet test' and eng/test.sh set it.");
+        ComparedCompilers.SkipWithoutDeltas();
         var random = new Random(Seed);
         var program = new RandomProgram(random);
         File.WriteAllText(SourcePath, program.Text);
@@ -118,7 +117,7 @@ public sealed class DeltaImageTests : IAsyncLifetime
     private static string Run(AssemblyImage image)
     {
         var context = new GenerationLoadContext(1, new ProgramImage(image, new Dictionary<string, AssemblyImage>()));
-        var run = context.Application.GetType("Probe")!.GetMethod("Run")!;
+        var run = context.LoadApplication().GetType("Probe")!.GetMethod("Run")!;
         var output = string.Join(",", (List<int>)run.Invoke(null, null)!);
         context.Unload();
         return output;

@@ -1,5 +1,3 @@
-using System.Reflection.Metadata;
-
 namespace ResilientHosting.Tests.Reloading.Build;
 
 /// <summary>An edit that only moves code makes no new image; what stack traces say about lines has to follow all the same.</summary>
@@ -57,7 +55,6 @@ public sealed class MovedLinesTests(ComparedCompilers compilers) : IClassFixture
     [InlineData(300, "// far down, where line numbers take another byte")]
     public void Compile_CodeThatOnlyMoves_StackTracesFollow(object top, string middle)
     {
-        Assert.SkipUnless(MetadataUpdater.IsSupported, "DOTNET_MODIFIABLE_ASSEMBLIES=debug is not set; 'dotnet test' and eng/test.sh set it.");
         compilers.Start(Fill("", ""));
 
         var isDelta = compilers.Edit(Fill(top as string ?? new string('\n', (int)top), middle), $"{top}, {middle}");
@@ -68,7 +65,6 @@ public sealed class MovedLinesTests(ComparedCompilers compilers) : IClassFixture
     [Fact]
     public void Compile_CodeThatMovesBack_StackTracesFollow()
     {
-        Assert.SkipUnless(MetadataUpdater.IsSupported, "DOTNET_MODIFIABLE_ASSEMBLIES=debug is not set; 'dotnet test' and eng/test.sh set it.");
         compilers.Start(Fill("//\n//\n//", "//\n"));
 
         compilers.Edit(Fill("", "//\n//\n//"), "moved down");

@@ -8,7 +8,7 @@ namespace ResilientHosting.Tests.Reloading.Hosts;
 /// Applications in all the styles in which a host can be written, with all the frameworks that run in one. They are built once, together;
 /// tests edit their sources, so they run one after another.
 /// </summary>
-[CollectionDefinition(nameof(HostApps), DisableParallelization = true)]
+[CollectionDefinition(nameof(HostApps))]
 public sealed class HostApps : ICollectionFixture<HostApps.Built>
 {
     public sealed class Built : IAsyncLifetime

@@ -6,7 +6,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading.Processes;
 
 /// <summary>Where the reloader must be off: it says why, once, and nothing of it is to be found in the process.</summary>
-[Collection(nameof(ReloaderProcesses))]
+[Collection(nameof(LifetimeProcesses))]
 public sealed class OffTests(ReloadableProject project, PublishedProject published) : IClassFixture<PublishedProject>
 {
     private static readonly Dictionary<string, string> NothingMore = [];
@@ -72,6 +72,20 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
             ProgramIn(output)), reason);
     }
 
+    [Theory]
+    [InlineData("trimmed", "-p:PublishTrimmed=true")]
+    [InlineData("trimmed-file", "-p:PublishTrimmed=true", "-p:PublishSingleFile=true")]
+    [InlineData("ahead-of-time", "-p:PublishAot=true")]
+    public async Task PublishedTrimmed_Start_SaysWhyOnce_AndThePublishingHasNoWarning(string folder, params string[] arguments)
+    {
+        var output = published.PathBeside(folder);
+        await published.PublishAsync(output, ["-r", RuntimeIdentifier, "--self-contained", "-warnaserror", "-p:TrimmerSingleWarn=false", .. arguments]);
+
+        await AssertServesWithoutAsync(
+            ReloadableApp.Launch(output, NothingMore, ProgramIn(output)),
+            "the application is published trimmed or ahead of time, or the switch ResilientHosting.DevReloader.IsSupported is false");
+    }
+
     [Fact]
     public async Task SelfContained_Start_SaysWhyOnce()
     {
@@ -99,7 +113,7 @@ public sealed class OffTests(ReloadableProject project, PublishedProject publish
 
         await AssertServesWithoutAsync(
             ReloadableApp.Launch(published.Folder, NothingMore, ReloadableProject.Dotnet, "exec", "--runtimeconfig", path, published.AssemblyPath),
-            "the runtime has no dynamic code (published ahead of time), or the switch ResilientHosting.DevReloader.IsSupported is false");
+            "the application is published trimmed or ahead of time, or the switch ResilientHosting.DevReloader.IsSupported is false");
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading.Processes;
 
 /// <summary>Processes that lack what others have, or are started in other ways: edits are served all the same.</summary>
-[Collection(nameof(ReloaderProcesses))]
+[Collection(nameof(LifetimeProcesses))]
 public sealed class SurroundingsTests(ReloadableProject project)
 {
     private static readonly Dictionary<string, string> NothingMore = [];

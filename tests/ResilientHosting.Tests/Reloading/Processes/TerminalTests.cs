@@ -4,7 +4,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading.Processes;
 
 /// <summary>The reloader needs no terminal, and whatever becomes of one, edits are served.</summary>
-[Collection(nameof(ReloaderProcesses))]
+[Collection(nameof(LifetimeProcesses))]
 public sealed class TerminalTests(ReloadableProject project)
 {
     private static readonly Dictionary<string, string> NothingMore = [];

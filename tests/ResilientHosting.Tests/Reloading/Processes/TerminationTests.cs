@@ -6,7 +6,7 @@ namespace ResilientHosting.Tests.Reloading.Processes;
 /// Whatever the reloader is doing, a process that is told to end does so, quickly, with the application's exit code, and leaves nothing
 /// behind that it has started.
 /// </summary>
-[Collection(nameof(ReloaderProcesses))]
+[Collection(nameof(LifetimeProcesses))]
 public sealed class TerminationTests(ReloadableProject project)
 {
     private const string Stopping = "() => Console.WriteLine(\"application: stopping\")";

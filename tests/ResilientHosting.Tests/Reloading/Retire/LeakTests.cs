@@ -3,7 +3,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading.Retire;
 
 /// <summary>What keeps a generation in memory and only its author can end, each in a running application: the console names it.</summary>
-[Collection(nameof(ReloaderProcesses))]
+[Collection(nameof(LifetimeProcesses))]
 public sealed class LeakTests(ReloadableProject project, SharedApp shared) : IClassFixture<SharedApp>, IAsyncLifetime
 {
     private const string Leaks = """

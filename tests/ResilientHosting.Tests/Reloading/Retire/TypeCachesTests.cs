@@ -41,8 +41,9 @@ public sealed class TypeCachesTests
     private static void Learn(TypeCaches caches, RetiredGeneration generation)
     {
         var (retired, fields) = (new RetiredObjects([generation]), new ObjectFields());
-        var path = Assert.Single(new HeapWalk(retired, fields, new ManualTimeProvider()).Run(StaticFields.Of(typeof(TypeCachesTests), fields)));
-        Assert.True(caches.Learn(path, retired, fields));
+        var walk = new HeapWalk(retired, fields, new ManualTimeProvider());
+        Assert.Single(walk.Run(StaticFields.Of(typeof(TypeCachesTests), fields)));
+        Assert.True(caches.Learn(walk.Caches, retired, fields));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -5,7 +5,7 @@ using ResilientHosting.Tests.Infrastructure;
 namespace ResilientHosting.Tests.Reloading.Templates;
 
 /// <summary>Projects as <c>dotnet new</c> makes them, with one line more, built once and together.</summary>
-[CollectionDefinition(nameof(SdkTemplates), DisableParallelization = true)]
+[CollectionDefinition(nameof(SdkTemplates))]
 public sealed class SdkTemplates : ICollectionFixture<SdkTemplates.Built>
 {
     public sealed class Built : IAsyncLifetime

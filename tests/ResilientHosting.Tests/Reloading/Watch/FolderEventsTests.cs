@@ -47,6 +47,23 @@ public sealed class FolderEventsTests : IDisposable
     }
 
     [Fact]
+    public async Task Outputs_InAWatchedTree_AreNotHeard()
+    {
+        _folder.Write("obj/Debug/Generated.cs", "one");
+        var named = new ConsoleLines();
+        using var events = new FolderEvents(new ReloadConsole(TextWriter.Null), "", named.Add, named.Add);
+        Assert.Single(events.Watch(new Dictionary<string, bool> { [_folder.Path] = true }));
+
+        _folder.Write("obj/Debug/Generated.cs", "two");
+        _folder.Write("obj/Release/deep/Generated.cs", "");
+        File.Move(_folder.PathOf("obj/Debug/Generated.cs"), _folder.PathOf("obj/Debug/Renamed.cs"));
+        _folder.Write("Program.cs", "");
+
+        await named.WaitForAsync("Program.cs");
+        Assert.DoesNotContain(named.Since(0), path => path.Contains("obj", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Watch_OfOtherFolders_EndsThatOfTheFirst()
     {
         var (first, second) = (Directory.CreateDirectory(_folder.PathOf("first")).FullName, Directory.CreateDirectory(_folder.PathOf("second")).FullName);

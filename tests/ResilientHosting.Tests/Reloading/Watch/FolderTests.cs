@@ -204,7 +204,7 @@ public sealed class FolderTests : IDisposable
     [Fact]
     public async Task Folders_MoreThanCanBeWatched_AreLookedAtInstead()
     {
-        _folder.Write("app/bin/App.dll", "");
+        Directory.CreateDirectory(_folder.PathOf("app/node_modules"));
         foreach (var number in Enumerable.Range(0, FolderEvents.Most + 5))
         {
             _folder.Write($"app/Part{number:00}/Part.cs", "one");
@@ -220,6 +220,47 @@ public sealed class FolderTests : IDisposable
         }
 
         Assert.Single(watched.Said.Since(0));
+    }
+
+    [Fact]
+    public async Task ManyFolders_WithOutputsBesideThem_AreWatchedAsOne()
+    {
+        _folder.Write("app/bin/Debug/App.dll", "");
+        _folder.Write("app/obj/Debug/Generated.cs", "one");
+        foreach (var number in Enumerable.Range(0, FolderEvents.Most + 5))
+        {
+            _folder.Write($"app/Part{number:00}/Deep/Part.cs", "one");
+        }
+
+        var watched = Watch(WatchMode.Events);
+        var noticed = watched.NextLongAfterTheStartAsync();
+        Assert.Equal([new SourceFolder(Project, FolderExtent.Tree, FileSystemType.Of(Project))], new SourceTree(Project).Folders().All);
+
+        var last = _folder.Write($"app/Part{FolderEvents.Most + 4:00}/Deep/Part.cs", "two");
+
+        // No sweep comes to help.
+        await watched.PassTimeAsync(noticed);
+        Assert.Equal([new SourceChange(last, ChangeKind.Edited)], (await watched.AcceptAsync(noticed)).Changes.Changes);
+        Assert.Empty(watched.Said.Since(0));
+    }
+
+    [Fact]
+    public void Outputs_OfManyFolders_AreLeftAlone()
+    {
+        foreach (var number in Enumerable.Range(0, 4))
+        {
+            _folder.Write($"app/Part{number}/Part.cs", "");
+        }
+
+        Directory.CreateDirectory(_folder.PathOf("app/bin"));
+        Assert.Single(new SourceTree(Project).Folders().All);
+
+        foreach (var number in Enumerable.Range(0, 200))
+        {
+            Directory.CreateDirectory(_folder.PathOf($"app/bin/runtimes/platform{number}/native"));
+        }
+
+        Assert.Equal(5, new SourceTree(Project).Folders().All.Count);
     }
 
     [Fact]

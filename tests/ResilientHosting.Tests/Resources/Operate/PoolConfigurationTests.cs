@@ -94,9 +94,9 @@ public sealed class PoolConfigurationTests
             () => StartAsync(source, services => services.AddRequestScopedResource<Alpha>().UsePool().BindConfiguration("Pools:Alpha")));
 
         var failures = exception.Failures.SelectMany(failure => failure.Split("; ")).ToList();
-        Assert.Contains("Property MaxSize: Pool of Alpha: must be 1 to 100000, but is 0 (configuration key Pools:Alpha:MaxSize).", failures);
+        Assert.Contains("Property ResourcePoolOptions.MaxSize: Pool of Alpha: must be 1 to 100000, but is 0 (configuration key Pools:Alpha:MaxSize).", failures);
         Assert.Contains(
-            "Property LeakStackSampling: Pool of Alpha: must be 0 to 1, but is 2 (configuration key Pools:Alpha:LeakStackSampling).", failures);
+            "Property ResourcePoolOptions.LeakStackSampling: Pool of Alpha: must be 0 to 1, but is 2 (configuration key Pools:Alpha:LeakStackSampling).", failures);
         Assert.Contains("Pools:Alpha:MinIdle is 'many', but must be a whole number.", failures);
         Assert.Contains("Pools:Alpha:AcquireTimeout is '30', but must be a time such as 00:00:30.", failures);
         Assert.Contains("Pools:Alpha:MaxLifetime is 'forever', but must be a time such as 00:30:00, or Infinite.", failures);

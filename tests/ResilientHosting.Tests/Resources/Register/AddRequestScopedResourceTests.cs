@@ -107,9 +107,9 @@ public sealed class AddRequestScopedResourceTests
 
         Assert.Equal(
             [
-                "Property CreateTimeout: must be more than zero and at most 1.00:00:00, but is 00:00:00.",
-                "Property TeardownTimeout: must be more than zero and at most 1.00:00:00, but is 2.00:00:00.",
-                "Property ScopeTeardownBudget: must be at least TeardownTimeout (2.00:00:00), but is 00:00:30; raise the budget or lower the timeout.",
+                "Property RequestResourceOptions.CreateTimeout: must be more than zero and at most 1.00:00:00, but is 00:00:00.",
+                "Property RequestResourceOptions.TeardownTimeout: must be more than zero and at most 1.00:00:00, but is 2.00:00:00.",
+                "Property RequestResourceOptions.ScopeTeardownBudget: must be at least TeardownTimeout (2.00:00:00), but is 00:00:30; raise the budget or lower the time-out.",
             ],
             exception.Failures);
     }

@@ -161,8 +161,8 @@ public sealed class ResourceTimeoutTests
 
         Assert.Equal(
             [
-                "Property MaxDetachedTeardowns: must be at least 1, but is 0.",
-                "Property ScopeTeardownBudget: must be at least the time-out given to Alpha 'a' with WithTeardownTimeout (00:00:31), but is " +
+                "Property RequestResourceOptions.MaxDetachedTeardowns: must be at least 1, but is 0.",
+                "Property RequestResourceOptions.ScopeTeardownBudget: must be at least the time-out given to Alpha 'a' with WithTeardownTimeout (00:00:31), but is " +
                 "00:00:30; raise the budget or lower the time-out.",
             ],
             exception.Failures);

@@ -53,6 +53,31 @@ public sealed class RequestUseTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ResourceParameter_OfAnExhaustedPool_CanBeAnsweredWith503()
+    {
+        await using var kestrel = await KestrelTestHost.StartAsync(
+            app =>
+            {
+                app.UseExceptionHandler(new ExceptionHandlerOptions
+                {
+                    StatusCodeSelector = exception => exception is ResourceAcquireTimeoutException ? 503 : 500,
+                });
+                app.MapGet("/", (Resource<Alpha> alpha) => "unreachable");
+            },
+            builder => builder.Services
+                .AddProblemDetails()
+                .AddRequestScopedResource<Alpha>((_, _) => new(_ledger.Create<Alpha>()), _ledger.TearDown)
+                .UsePool(pool => (pool.MaxSize, pool.MaxWaiters) = (1, 0)));
+        kestrel.Logs.Expect("UnhandledException").Expect("CreationFailed");
+        await using var holder = kestrel.App.Services.CreateResourceScope("holder");
+        await holder.GetAsync<Alpha>(Test);
+
+        using var response = await kestrel.Client.GetAsync("/", Test);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+    }
+
+    [Fact]
     public async Task NamedResource_IsInjectedByKey()
     {
         await StartAsync(app => app.MapGet("/", async (

@@ -26,7 +26,7 @@ internal static class ResendProblem
     public static Task NotKeptAsync(HttpContext context) => Refusal.AnswerAsync(
         context,
         StatusCodes.Status409Conflict,
-        "The work was done, but its answer was too large to be kept.",
+        "The work was done, but its answer could not be kept.",
         "An earlier request with the same key ran to its end. Its answer was larger than what is kept, was streamed, or set a cookie, "
         + "so it cannot be given again. Ask for the outcome in another way; a request with a new key does the work again.");
 

@@ -56,22 +56,14 @@ internal sealed class SharedStore(IDistributedCache cache, AdoptionOptions optio
     private async Task<bool> GuardAsync(Func<CancellationToken, Task> operation)
     {
         using var timeout = new CancellationTokenSource(options.CacheTimeout, clock);
-        var pending = Task.CompletedTask;
         try
         {
             // Not every client of a cache heeds its token.
-            pending = operation(timeout.Token);
-            await pending.WaitAsync(timeout.Token).ConfigureAwait(false);
+            await operation(timeout.Token).Observed().WaitAsync(timeout.Token).ConfigureAwait(false);
             return true;
         }
         catch (Exception exception)
         {
-            // What an abandoned operation still throws, nobody else will look at.
-            _ = pending.ContinueWith(
-                static task => task.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
             ReportFailure(exception);
             return false;
         }

@@ -8,9 +8,9 @@ internal sealed class EndpointGuard
 {
     private readonly EndpointReplacement _guarded = new((endpoint, _) => new GuardedHandler(endpoint).InvokeAsync);
 
-    public void Apply(HttpContext context)
+    public void Apply(HttpContext context, Endpoint? endpoint)
     {
-        if (context.GetEndpoint() is { } endpoint)
+        if (endpoint is not null)
         {
             context.SetEndpoint(_guarded.Of(endpoint));
         }

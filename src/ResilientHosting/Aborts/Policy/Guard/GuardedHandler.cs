@@ -16,9 +16,9 @@ internal sealed class GuardedHandler(Endpoint endpoint)
     public Task InvokeAsync(HttpContext context)
     {
         var features = context.Features;
-        var fill = features.Get<IOutputCacheFeature>()?.Context is { EnableOutputCaching: true, AllowCacheStorage: true } output ? output : null;
-        var isInsideResponseCaching = features.Get<IResponseCachingFeature>() is not null;
-        if (features.Get<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
+        var fill = features.Find<IOutputCacheFeature>()?.Context is { EnableOutputCaching: true, AllowCacheStorage: true } output ? output : null;
+        var isInsideResponseCaching = features.Find<IResponseCachingFeature>() is not null;
+        if (features.Find<IClientAbortFeature>() is not AbortMonitor { IsWatching: true } monitor)
         {
             return _handler(context);
         }

@@ -111,7 +111,7 @@ internal sealed class PoolSource<T> : ResourceSource<T>
         try
         {
             // Bounded by the deadline even if the user's code is not: its slot would be lost.
-            isReady = await reset(entry.Value, context).AsTask().WaitAsync(context.Deadline).ConfigureAwait(false);
+            isReady = await reset(entry.Value, context).AsTask().Observed().WaitAsync(context.Deadline).ConfigureAwait(false);
         }
         finally
         {

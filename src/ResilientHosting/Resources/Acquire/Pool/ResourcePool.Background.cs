@@ -195,7 +195,8 @@ internal sealed partial class ResourcePool<T>
         {
             var timeout = Settings.ValidationTimeout;
             using var cancellation = new CancellationTokenSource(timeout, _environment.Time);
-            works = await validate(entry.Value, cancellation.Token).AsTask().WaitAsync(timeout, _environment.Time).ConfigureAwait(false);
+            var validating = validate(entry.Value, cancellation.Token).AsTask().Observed();
+            works = await validating.WaitAsync(timeout, _environment.Time).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // A validation that throws has said no.
         catch (Exception exception)

@@ -55,7 +55,7 @@ public sealed class CapturedResponseTests
         Assert.Equal(HttpStatusCode.OK, leaders.StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, adopters.StatusCode);
         var text = await adopters.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.Contains("too large to be kept", text, StringComparison.Ordinal);
+        Assert.Contains("could not be kept", text, StringComparison.Ordinal);
         Assert.Equal(["too_large"], host.Outcomes);
     }
 

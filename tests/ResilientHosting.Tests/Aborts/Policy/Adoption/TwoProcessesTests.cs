@@ -17,11 +17,7 @@ public sealed class TwoProcessesTests
         await using var first = await ResendProcess.StartAsync(server, TimeSpan.FromSeconds(10));
         await using var second = await ResendProcess.StartAsync(server, TimeSpan.FromSeconds(10));
 
-        using var leaving = new CancellationTokenSource();
-        var stopped = first.SendAsync("key", leaving);
-        await first.Console.WaitForAsync("Work started");
-        await leaving.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped);
+        await StopAsync(first);
         var resent = second.SendAsync("key");
         await second.Console.WaitForAsync(WaitsForTheOther);
         await gate.DisposeAsync();
@@ -39,11 +35,7 @@ public sealed class TwoProcessesTests
         await using var first = await ResendProcess.StartAsync(server, TimeSpan.FromSeconds(10));
         await using var second = await ResendProcess.StartAsync(server, TimeSpan.FromSeconds(10));
 
-        using var leaving = new CancellationTokenSource();
-        var stopped = first.SendAsync("key", leaving);
-        await first.Console.WaitForAsync("Work started");
-        await leaving.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped);
+        await StopAsync(first);
         await first.Console.WaitForAsync("client of the work has left");
         await gate.DisposeAsync();
         await first.Console.WaitForAsync("was aborted");
@@ -79,12 +71,22 @@ public sealed class TwoProcessesTests
         await second.Console.WaitForAsync("took_over");
     }
 
+    /// <summary>Sends a request, and leaves when its work has begun.</summary>
+    private static async Task StopAsync(ResendProcess process)
+    {
+        using var leaving = new CancellationTokenSource();
+        var stopped = process.SendAsync("key", leaving);
+        await process.Console.WaitForAsync("Work started");
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stopped);
+    }
+
     private static async Task<PostgreSqlServer> StartDatabaseAsync()
     {
         var server = await PostgreSqlServer.StartOrSkipAsync();
         await using var database = NpgsqlDataSource.Create(server.ConnectionString);
         await using var command = database.CreateCommand(
-            $"{ResendApp.PostgreSqlCache.Schema}; create table runs (process int, number serial)");
+            $"{ResendApp.Application.CacheSchema}; create table runs (process int, number serial)");
         await command.ExecuteNonQueryAsync();
         return server;
     }

@@ -30,9 +30,12 @@ public sealed class ResourcePoolCreationTests
     public async Task Creation_FirstOneFails_WaitersGetItsExceptionAtOnce()
     {
         await using var fixture = new PoolFixture();
-        fixture.Creating = _ => throw new RefusedException();
+        var refused = new TaskCompletionSource();
+        fixture.Creating = _ => refused.Task;
 
+        // Not before all wait: who comes after the failure waits for the next attempt, and the clock stands still.
         var waiting = Enumerable.Range(0, 3).Select(_ => fixture.AcquireAsync()).ToList();
+        refused.SetException(new RefusedException());
 
         foreach (var waiter in waiting)
         {

@@ -10,6 +10,11 @@ if (builder.Configuration.GetValue("AddDevReloader", true))
 }
 
 builder.Services.AddSingleton(new Message("registered"));
+if (builder.Configuration.GetValue("Pooled", false))
+{
+    builder.Services.AddPooled();
+}
+
 builder.Services.AddSingleton<FailingService>().AddHostedService(services => services.GetRequiredService<FailingService>());
 
 var app = builder.Build();
@@ -36,9 +41,15 @@ app.MapGet("/reloader/history", () => Reloader().History);
 app.MapPost("/reloader/reload", (string reason) => Reloader().RequestReload(reason));
 app.MapPost("/reloader/pause", () => Reloader().Pause());
 app.MapPost("/reloader/resume", () => Reloader().Resume());
+if (app.Configuration.GetValue("Pooled", false))
+{
+    app.MapPooled();
+}
+
 app.MapFailures();
 app.MapLongRequests();
 app.MapInside();
+app.MapRefreshPages();
 app.Run();
 Failures.AtTheEnd();
 
