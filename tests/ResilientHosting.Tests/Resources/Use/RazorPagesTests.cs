@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Razor.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using ResilientHosting.Resources;
 using ResilientHosting.Tests.Resources;
 
@@ -56,9 +55,6 @@ public sealed class RazorPagesTests : IAsyncDisposable
             services.AddSingleton(_ledger);
             services.AddRazorPages().ConfigureApplicationPartManager(parts =>
                 parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(typeof(LedgerPage).Assembly)));
-
-            // On a machine that has no keys yet, whoever needs one first is told how it is kept.
-            services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         },
         app => app.MapRazorPages());
 }
