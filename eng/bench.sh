@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures this library and its peers, and writes docs/performance.md with its pictures. About 35 minutes on two cores; close everything else.
+# Measures this library and its peers, and writes docs/performance.md with its pictures. About 50 minutes on two cores; close everything else.
 #
 #   eng/bench.sh                        everything
 #   eng/bench.sh --quick                about 12 minutes: shows that everything runs, its figures mean little
@@ -37,7 +37,7 @@ describe() {
     outages) echo 'Outages - 400' ;;
     swaps) echo 'SwapLoad - 300' ;;
     soak) echo 'Soak - 400' ;;
-    reload-growth) echo 'ReloadLatency growth 1000' ;;
+    reload-growth) echo 'ReloadLatency growth 2000' ;;
     reload-*) echo "ReloadLatency ${1#reload-} 300" ;;
     *) return 1 ;;
   esac
