@@ -69,8 +69,8 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
 
     private Assembly LoadImage(AssemblyImage image)
     {
-        using var assembly = new MemoryStream(image.Image, writable: false);
-        using var symbols = image.Symbols is null ? null : new MemoryStream(image.Symbols, writable: false);
+        using var assembly = Visible(image.Image);
+        using var symbols = image.Symbols is null ? null : Visible(image.Symbols);
         var loaded = LoadFromStream(assembly, symbols);
 
         // Nothing of the assembly has run yet, so there is nothing that an update could be too late for.
@@ -81,4 +81,7 @@ internal sealed class GenerationLoadContext : AssemblyLoadContext
 
         return loaded;
     }
+
+    /// <summary>The runtime reads such a stream where it is, and any other into an array of its own first.</summary>
+    private static MemoryStream Visible(byte[] image) => new(image, 0, image.Length, writable: false, publiclyVisible: true);
 }
