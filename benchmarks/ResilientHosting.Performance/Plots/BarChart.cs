@@ -23,7 +23,7 @@ internal sealed record Bar(string Group, string Label, double? Value, bool IsOur
 internal sealed record BarChart(string Title, string Unit, IReadOnlyList<Bar> Bars)
 {
     private const double Width = 820;
-    private const double Padding = 20;
+    private const double Padding = Svg.Padding;
     private const double RowHeight = 24;
     private const double FirstRow = 64;
 
@@ -38,8 +38,7 @@ internal sealed record BarChart(string Title, string Unit, IReadOnlyList<Bar> Ba
         var headings = groups.Count(group => group.Key.Length > 0);
         var rows = Bars.Count + (1.25 * headings);
         var svg = new Svg(Width, FirstRow + (rows * RowHeight) + 40);
-        svg.Text(Padding, 28, Title, size: 16, bold: true);
-        svg.Text(Padding, 48, IsLogarithmic ? $"{Unit}, each line ten times the one before" : Unit, size: 12, color: Svg.Quiet);
+        svg.Heading(Title, Unit, IsLogarithmic);
 
         var left = Padding + (CharacterWidth * Bars.Max(bar => bar.Label.Length)) + 12;
         var longest = Bars.Max(bar => Figure(bar).Length);

@@ -28,8 +28,7 @@ internal sealed record LineChart(string Title, string XAxis, string YAxis, IRead
     public string Draw()
     {
         var svg = new Svg(Width, Height);
-        svg.Text(20, 28, Title, size: 16, bold: true);
-        svg.Text(20, 48, IsLogarithmic ? $"{YAxis}, each line ten times the one before" : YAxis, size: 12, color: Svg.Quiet);
+        svg.Heading(Title, YAxis, IsLogarithmic);
         var points = Lines.SelectMany(line => line.Points).ToList();
         var y = Scale.Over([.. points.Select(point => point.Y)], IsLogarithmic);
         var x = Scale.Over([.. points.Select(point => point.X)], IsLogarithmic);

@@ -10,6 +10,7 @@ namespace ResilientHosting.Performance;
 /// </summary>
 internal sealed class Svg(double width, double height)
 {
+    public const double Padding = 20;
     public const string Ink = "#1f2328";
     public const string Quiet = "#59636e";
     public const string Grid = "#e3e7eb";
@@ -21,6 +22,13 @@ internal sealed class Svg(double width, double height)
     public double Width => width;
 
     public double Height => height;
+
+    /// <summary>What a chart shows, and the unit of its figures.</summary>
+    public void Heading(string title, string unit, bool isLogarithmic)
+    {
+        Text(Padding, 28, title, size: 16, bold: true);
+        Text(Padding, 48, isLogarithmic ? $"{unit}, each line ten times the one before" : unit, size: 12, color: Quiet);
+    }
 
     public void Text(double x, double y, string text, double size = 13, string anchor = "start", string color = Ink, bool bold = false) =>
         _elements.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{x:0.#}" y="{y:0.#}" font-size="{size}" text-anchor="{anchor}" fill="{color}"{(bold ? " font-weight=\"600\"" : "")}>{SecurityElement.Escape(text)}</text>""");

@@ -31,4 +31,22 @@ internal static class JsonBytes
 
         json.WriteEndArray();
     }
+
+    /// <summary>Writes an array of objects.</summary>
+    /// <param name="json">What to write to.</param>
+    /// <param name="name">The name of the array.</param>
+    /// <param name="items">What the objects stand for.</param>
+    /// <param name="write">Writes the properties of one.</param>
+    public static void WriteObjects<T>(this Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
+    {
+        json.WriteStartArray(name);
+        foreach (var item in items)
+        {
+            json.WriteStartObject();
+            write(json, item);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
 }

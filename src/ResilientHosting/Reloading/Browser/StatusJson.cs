@@ -24,15 +24,7 @@ internal static class StatusJson
         FailureJson.Write(json, moment.Failure);
         if (history is not null)
         {
-            json.WriteStartArray("history");
-            foreach (var record in history)
-            {
-                json.WriteStartObject();
-                Write(json, record);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
+            json.WriteObjects("history", history, Write);
         }
 
         if (live is not null)

@@ -22,19 +22,14 @@ internal static class FailureJson
     /// <summary>The details, into an object that has begun.</summary>
     public static void WriteMembers(Utf8JsonWriter json, ReloadFailure failure)
     {
-        json.WriteStartArray("diagnostics");
-        foreach (var diagnostic in failure.Diagnostics)
+        json.WriteObjects("diagnostics", failure.Diagnostics, static (json, diagnostic) =>
         {
-            json.WriteStartObject();
             json.WriteString("id", diagnostic.Id);
             json.WriteString("severity", "error");
             json.WriteString("message", diagnostic.Message);
             json.WriteString("project", diagnostic.Project);
             Write(json, diagnostic.Place);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        });
         json.WriteNumber("moreDiagnostics", failure.MoreDiagnostics);
         json.WritePropertyName("exception");
         Write(json, failure.Exception, isOutermost: true);
@@ -51,16 +46,11 @@ internal static class FailureJson
         json.WriteStartObject();
         json.WriteString("type", exception.Type);
         json.WriteString("message", exception.Message);
-        json.WriteStartArray("ownFrames");
-        foreach (var frame in exception.OwnFrames)
+        json.WriteObjects("ownFrames", exception.OwnFrames, static (json, frame) =>
         {
-            json.WriteStartObject();
             json.WriteString("method", frame.Method);
             Write(json, frame.Place);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        });
         json.WriteStrings("stack", exception.Stack);
         if (isOutermost)
         {

@@ -11,9 +11,9 @@ internal static class LiveJson
         json.WriteString("application", live.Application);
         json.WriteBoolean("serves", live.Serves);
         json.WriteString("processStarted", live.ProcessStarted);
-        WriteArray(json, "watched", live.Watched, Write);
-        WriteArray(json, "retired", live.Retired.Where(retired => retired.State != RetiredState.Collected), Write);
-        WriteArray(json, "pools", live.Pools, Write);
+        json.WriteObjects("watched", live.Watched, Write);
+        json.WriteObjects("retired", live.Retired.Where(retired => retired.State != RetiredState.Collected), Write);
+        json.WriteObjects("pools", live.Pools, Write);
         json.WriteStartObject("aborts");
         json.WriteStartObject("byCause");
         foreach (var (cause, count) in live.Aborts.ByCause)
@@ -22,7 +22,7 @@ internal static class LiveJson
         }
 
         json.WriteEndObject();
-        WriteArray(json, "latest", live.Aborts.Latest, Write);
+        json.WriteObjects("latest", live.Aborts.Latest, Write);
         json.WriteEndObject();
     }
 
@@ -45,7 +45,7 @@ internal static class LiveJson
             RetiredState.Unloading => "unloading",
             _ => "held",
         });
-        WriteArray(json, "heldBy", retired.Causes, static (json, cause) =>
+        json.WriteObjects("heldBy", retired.Causes, static (json, cause) =>
         {
             json.WriteString("what", cause.What + cause.Which);
             json.WriteString("hint", cause.Hint);
@@ -70,18 +70,5 @@ internal static class LiveJson
         json.WriteString("phase", abort.Phase);
         json.WriteString("outcome", abort.Outcome);
         json.WriteString("route", abort.Route);
-    }
-
-    private static void WriteArray<T>(Utf8JsonWriter json, string name, IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
-    {
-        json.WriteStartArray(name);
-        foreach (var item in items)
-        {
-            json.WriteStartObject();
-            write(json, item);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
     }
 }
